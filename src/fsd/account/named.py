@@ -5,6 +5,7 @@ By exact names, as all else that a role reaches: what no manifest names, no role
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from fsd.compile.desired import Json, JsonValue
@@ -23,6 +24,7 @@ class NamedResources:
     zones: tuple[str, ...] = ()  # ids of hosted zones
     log_groups: tuple[str, ...] = ()  # names of somebody's, that tasks write to
     promoted: tuple[str, ...] = ()  # `ENVIRONMENT:CLUSTER:REGION`: what runs there may come here
+    followers: tuple[str, ...] = ()  # environments of other accounts that take what succeeds here
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
     def __bool__(self) -> bool:
@@ -57,6 +59,18 @@ def read_promoted(environment: Environment, source: Environment | None) -> tuple
     if source is None or source.account != environment.account:
         return ()
     return (f"{source.name}:{source.cluster_name}:{source.region or ''}",)
+
+
+def read_followers(environment: Environment, every: Iterable[Environment]) -> tuple[str, ...]:
+    """The environments of other accounts with `promoteFrom: environment`. Their workflows look into
+    this one, and no policy of their own account can allow that."""
+    return tuple(
+        sorted(
+            one.name
+            for one in every
+            if one.promote_from == environment.name and one.account != environment.account
+        )
+    )
 
 
 def joined_names(one: NamedResources, two: NamedResources) -> NamedResources:

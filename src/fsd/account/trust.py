@@ -15,8 +15,10 @@ PULL_REQUEST = "pull_request"
 
 
 def trust_deployments(joined: Joined, *, provider: JsonValue) -> Json:
-    """Of jobs in the GitHub environment, or of the branches where there is none."""
-    contexts = deploying_contexts(joined)
+    """Of jobs in the GitHub environment, or of the branches where there is none; and of those
+    environments of other accounts that take what has succeeded here, to look and to copy it."""
+    followers = (f"environment:{one}" for one in joined.named.followers)
+    contexts = (*deploying_contexts(joined), *followers)
     return _trust(joined, contexts, provider=provider, workflow=joined.workflow)
 
 

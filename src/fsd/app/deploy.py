@@ -13,7 +13,7 @@ from fsd.app.deployment import DeployOptions, Prepared
 from fsd.app.image import obtain_image, require_chosen
 from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
-from fsd.app.promotion import require_promotion
+from fsd.app.promotion import pass_gates
 from fsd.app.saved_plan import make_basis, require_as_saved, require_aws_as_saved
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, Interrupted
@@ -24,7 +24,6 @@ from fsd.release.deploy_request import DeployRequest
 from fsd.release.job import deploy_job
 from fsd.release.notes import Forced, Note
 from fsd.release.phase_facts import BarePhaseFact
-from fsd.release.promotion import find_gates
 from fsd.release.reporter import Reporter
 from fsd.release.result import Phase, PhaseName, PhaseState, Result
 from fsd.release.waiting_time import default_timeout
@@ -59,10 +58,10 @@ def _make_request(
     """With the image built and pushed, or found."""
     chosen = prepared.chosen()
     require_own(options, prepared, chosen)
-    _require_promotion(options, prepared, connect, chosen.image)
     saved = options.saved_plan
     if saved is not None:
         require_as_saved(saved, make_basis(options, prepared, chosen))
+    prepared, chosen = pass_gates(options, prepared, connect, reporter=reporter)
     clock = SystemClock()
     began = clock.now()
     running = Phase(
@@ -153,13 +152,3 @@ def _with_reachable_url(result: Result, connection: Connection) -> Result:
     if connection.embedded is None or plain is None:
         return result
     return replace(result, url=f"{plain}{mark}{address}")
-
-
-def _require_promotion(
-    options: DeployOptions, prepared: Prepared, connect: Connector, image: Image
-) -> None:
-    """Before the build: an image that is yet to be built has succeeded nowhere."""
-    service = prepared.manifest.metadata.name
-    asked = options.require_promotion_from
-    for source in find_gates(asked, prepared.connection.environment.promote_from):
-        require_promotion(options, connect, image=image, source=source, service=service)

@@ -1,38 +1,162 @@
-"""The policy `promoteFrom`: an environment takes only what succeeded in the one before it."""
+"""The policy `promoteFrom`: an environment takes only what succeeded in the one before it.
+
+What succeeded there may be in the registry of another account or Region. Then the image of this
+very build is copied from there, and nothing is built again.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from fsd.app.account import Connector
+from fsd.app.account import Connection, Connector, WebIdentity
 from fsd.app.environments import find_environment
-from fsd.compile.desired import Image
+from fsd.app.image_move import ImageMove, bring_image
 from fsd.manifest import names
+from fsd.manifest.environments import Environment
+from fsd.quoted import Quoted
 from fsd.release import promotion
 from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history
+from fsd.release.notes import ImageUntagged, Promoted
 from fsd.release.own_name import find_own_name
 from fsd.release.ports import Aws
+from fsd.release.promotion_path import write_path
+from fsd.release.reporter import Reporter
 from fsd.release.result import ReleaseInfo
 
 if TYPE_CHECKING:
-    from fsd.app.deployment import DeployOptions
+    from fsd.app.deployment import Chosen, DeployOptions, Prepared
+    from fsd.compile.desired import Image
 
 
-def require_promotion(
-    options: DeployOptions, connect: Connector, *, image: Image, source: str, service: str
-) -> None:
-    """Raises RefusedError unless a rollout of this very digest succeeded in `source`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gate:
+    """An environment in which the image must have succeeded."""
 
-    Its account is opened as the environments file says, and by this run's own identity else.
+    source: str
+    connection: Connection
+    history: tuple[ReleaseInfo, ...]  # newest first
+
+    def release_of(self, image: Image) -> ReleaseInfo | None:
+        """As which that digest succeeded there, the newest."""
+        return promotion.find_succeeded(image, self.history)
+
+
+def pass_gates(
+    options: DeployOptions, prepared: Prepared, connect: Connector, *, reporter: Reporter
+) -> tuple[Prepared, Chosen]:
+    """What is to be deployed, and how it came here.
+
+    Raises RefusedError unless this very digest succeeded in each of the environments, and
+    CallFailedError where an account cannot be opened, or an image not be copied. Both come before
+    the build: an image that is yet to be built has succeeded nowhere.
     """
+    chosen, environment = prepared.chosen(), prepared.connection.environment
+    sources = promotion.find_gates(options.require_promotion_from, environment.promote_from)
+    if not sources:
+        return prepared, chosen
+    service = prepared.manifest.metadata.name
+    gates = [_open_gate(options, connect, source, service=service) for source in sources]
+    found = None if chosen.is_there else _find_elsewhere(gates, prepared)
+    image = found[1] if found else chosen.image
+    for gate in gates:
+        promotion.require_promotion(
+            image,
+            gate.history,
+            service=service,
+            environment=options.environment,
+            source=gate.source,
+        )
+    if found:
+        chosen = _copied(found[0], prepared, image, reporter=reporter)
+    return _with_path(prepared, gates[0], image, reporter=reporter), chosen
+
+
+def _open_gate(options: DeployOptions, connect: Connector, source: str, *, service: str) -> _Gate:
     environment = find_environment(options.file, source, file=options.environments_file)
-    identity = None if environment.role_arn else options.identity
-    connection = connect(environment, region=options.region, identity=identity)
-    cluster = environment.cluster_name
-    history = _read_releases(connection.aws, service, cluster=cluster, source=source)
-    promotion.require_promotion(
-        image, history, service=service, environment=options.environment, source=source
+    connection = connect(
+        environment,
+        # What a workflow says of a Region is of where it deploys to.
+        region=None if environment.region else options.region,
+        identity=_identity(options.identity, environment),
+    )
+    history = _read_releases(
+        connection.aws, service, cluster=environment.cluster_name, source=source
+    )
+    return _Gate(source=source, connection=connection, history=history)
+
+
+def _identity(own: WebIdentity | None, source: Environment) -> WebIdentity | None:
+    """The job's token opens the other environment's role too, if that trusts the job. A job has no
+    other credentials. Without a role of its own, the source is read with this deployment's."""
+    return replace(own, role_arn=source.role_arn) if own and source.role_arn else own
+
+
+def _find_elsewhere(gates: list[_Gate], prepared: Prepared) -> tuple[_Gate, Image] | None:
+    """The image of this very build, in the registry of an environment before this one."""
+    from fsd.image.build import as_built
+
+    name = names.repository(prepared.manifest.metadata.name)
+    for gate in gates:
+        registry = gate.connection.aws.registry
+        repository = registry.find_repository(name)
+        if repository is None:
+            continue
+        there = registry.find_image(name, prepared.source.key_tag)
+        built = as_built(prepared.source, there, repository=repository)
+        if built is not None:
+            return gate, built.image
+    return None
+
+
+def _copied(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter) -> Chosen:
+    """The same digest in this environment's registry, where the next deployment finds it."""
+    from fsd.image.tags import put_free_tag
+
+    release = gate.release_of(image)
+    assert release is not None, "the gate let it pass"
+    service, registry = prepared.manifest.metadata.name, prepared.connection.aws.registry
+    move = ImageMove(
+        here=prepared.connection,
+        there=gate.connection,
+        release=release,
+        history=gate.history,
+        service=service,
+    )
+    uri, _, digest = bring_image(
+        move, f"{image.repository}@{image.digest}", reporter=reporter
+    ).partition("@")
+    name, key = names.repository(service), prepared.source.key_tag
+    _, said = put_free_tag((key,), digest, repository=name, registry=registry)
+    if said is not None:
+        reporter.note(ImageUntagged(image=f"{uri}@{digest}", error=Quoted.of(said)))
+    return replace(
+        prepared.chosen(),
+        image=replace(image, repository=uri),
+        is_there=True,
+        repository=registry.find_repository(name),
+        tags=frozenset({key}),
+        notes=(),
+    )
+
+
+def _with_path(prepared: Prepared, gate: _Gate, image: Image, *, reporter: Reporter) -> Prepared:
+    """The ledger keeps where it came from, and the report says so."""
+    release = gate.release_of(image)
+    assert release is not None, "the gate let it pass"
+    note = Promoted(
+        version=release.version,
+        revision=release.revision,
+        digest=release.digest,
+        source=gate.source,
+    )
+    reporter.note(note)
+    path = write_path(gate.source, release)
+    return replace(
+        prepared,
+        release=replace(prepared.release, promoted_from=path),
+        notes=(*prepared.notes, note),
     )
 
 

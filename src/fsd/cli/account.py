@@ -55,20 +55,24 @@ def services_of(names: Sequence[str], file: Path) -> tuple[str, ...]:
 
 def names_of(services: Sequence[str], file: Path, *, env: str) -> NamedResources:
     """What the manifest in `file` names beside its service, in this environment; nothing where it
-    is not one of `services`' or cannot be read. And where the environment's releases come from."""
-    from fsd.account.named import NamedResources, read_names, read_promoted
-    from fsd.app.environments import source_environment
+    is not one of `services`' or cannot be read. And where the environment's releases come from,
+    and go to."""
+    from fsd.account.named import NamedResources, read_followers, read_names, read_promoted
+    from fsd.app.environments import known_environments, source_environment
     from fsd.app.manifest import check_manifest
 
     environment = environment_to_be(env)
-    promoted = NamedResources(promoted=read_promoted(environment, source_environment(environment)))
+    promotion = NamedResources(
+        promoted=read_promoted(environment, source_environment(environment)),
+        followers=read_followers(environment, known_environments().values()),
+    )
     if not file.exists():
-        return promoted
+        return promotion
     manifest = check_manifest(file, variables={"ENV": env}).manifest
     return (
-        replace(read_names(manifest), promoted=promoted.promoted)
+        replace(read_names(manifest), promoted=promotion.promoted, followers=promotion.followers)
         if manifest and manifest.metadata.name in services
-        else promoted
+        else promotion
     )
 
 

@@ -17,7 +17,6 @@ from fsd.cli.options import (
     complete_environment,
     force_option,
 )
-from fsd.release.notes import Promoted
 
 
 @click.command(
@@ -97,18 +96,9 @@ def command(
         environments_file=environments,
     )
     with catch_signals() as signals, open_reporter() as reporter:
-        promotion = prepare_promotion(request, connect, reporter=reporter)
-        release = promotion.release
-        reporter.note(
-            Promoted(
-                version=release.version,
-                revision=release.revision,
-                digest=release.digest,
-                source=source,
-            )
-        )
+        promoted = prepare_promotion(request, connect, reporter=reporter)
         options = replace(
-            promotion.options,
+            promoted,
             timeout=timeout,
             wait=not no_wait,
             forced=forced,

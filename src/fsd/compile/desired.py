@@ -81,6 +81,7 @@ class Release:
     commit: str  # full SHA, "" outside git
     run: str = ""  # GitHub run URL, or user@host
     forced: str = ""  # what was forced over the environment's border, and by whom
+    promoted_from: str = ""  # the path of the digest until here, as the ledger notes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

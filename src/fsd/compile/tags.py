@@ -52,6 +52,7 @@ def compile_ledger(
             "fsd:digest": image.digest,
             "fsd:run": release.run,
             "fsd:forced": release.forced,
+            "fsd:promoted-from": release.promoted_from,
             STEADY_TAG: str(steady) if steady else "",
         }
     )

@@ -18,6 +18,7 @@ from fsd.release.ledger import release_info
 from fsd.release.messages import NotBegun
 from fsd.release.outcome import Ending
 from fsd.release.ports import Stack, TaskDefinition
+from fsd.release.promotion_path import read_path
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.release.rollout_speed import RolloutSpeed, compare_speed
 from fsd.release.stages import Requested, Rolling
@@ -182,4 +183,5 @@ def _release(run: DeployRun, applied_arn: str) -> ReleaseInfo:
         cpu=int(str(task.get("cpu", 0))),
         memory=int(str(task.get("memory", 0))),
         run=release.run,
+        promoted_from=read_path(release.promoted_from),
     )

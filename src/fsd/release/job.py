@@ -42,6 +42,7 @@ from fsd.release.outcome import Ending
 from fsd.release.phase_facts import BarePhaseFact
 from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock
+from fsd.release.promotion_path import read_path
 from fsd.release.reporter import Reporter
 from fsd.release.result import Outcome, PhaseName, PhaseState, ReleaseInfo, Result
 from fsd.rollout.diagnose import family_revision
@@ -252,4 +253,5 @@ class _JobDeployment:
             cpu=int(str(task.get("cpu", 0))),
             memory=int(str(task.get("memory", 0))),
             run=release.run,
+            promoted_from=read_path(release.promoted_from),
         )

@@ -17,6 +17,7 @@ from fsd.plan.verdict import Mark, mark_of
 from fsd.quoted import Quoted
 from fsd.release.notes import CouldNot, Undone
 from fsd.release.ports import Ecs, TaskDefinition
+from fsd.release.promotion_path import PROMOTED_FROM, read_path
 from fsd.release.result import PastOutcome, ReleaseInfo
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
@@ -48,6 +49,7 @@ def release_info(
         run=tags.get("fsd:run", ""),
         steady_for=_number(tags.get(STEADY_TAG)),
         forced=tags.get("fsd:forced", ""),
+        promoted_from=read_path(tags.get(PROMOTED_FROM, "")),
         outcome=outcome,
     )
 

@@ -114,6 +114,16 @@ class PastOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionStage:
+    """An environment in which a digest had succeeded before it was promoted."""
+
+    environment: str
+    revision: str  # family:revision, there
+    at: datetime | None  # when that was released
+    run: str  # by whom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseInfo:
     """One entry of the ledger."""
 
@@ -128,6 +138,7 @@ class ReleaseInfo:
     run: str = ""
     steady_for: int = 0  # seconds after a rollout in which no task of it may end by itself
     forced: str = ""  # over the environment's border: what was done to it, and by whom
+    promoted_from: tuple[PromotionStage, ...] = ()  # where it came from, the nearest first
     outcome: PastOutcome = PastOutcome.UNKNOWN
 
 

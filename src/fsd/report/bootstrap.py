@@ -74,6 +74,11 @@ def _who(stack: AccountStack) -> Iterator[str]:
         )
         only = f", only by {joined.workflow}" if joined.workflow else ""
         yield f"  {joined.repository} may deploy {services} from {where}{only}"
+        for one in joined.named.followers:
+            yield (
+                f"  {joined.repository}'s jobs in its GitHub environment `{one}` may do the same: "
+                f"{one} promotes from here"
+            )
         yield f"  {joined.repository}'s pull requests may read what a plan needs, and no secret"
 
 

@@ -84,6 +84,15 @@ def release_json(release: ReleaseInfo) -> Json:
         "at": _time(release.at),
         "run": release.run,
         "forced": release.forced,
+        "promotedFrom": [
+            {
+                "environment": stage.environment,
+                "revision": stage.revision,
+                "at": _time(stage.at),
+                "run": stage.run,
+            }
+            for stage in release.promoted_from
+        ],
         "outcome": release.outcome,
     }
 

@@ -35,6 +35,7 @@ from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
 from fsd.report.phases import phase_text
 from fsd.report.plain import progress_text
+from fsd.report.promotions import promoted_text
 from fsd.report.render import next_steps
 from fsd.report.words import (
     capitalised,
@@ -273,9 +274,16 @@ def _answer(result: Result, run_url: str) -> list[str]:
     told = result.outcome is Outcome.SUCCEEDED or not result.message
     return [
         " · ".join(filter(None, (address, commits))),
+        _promoted(result),
         "" if told else f"{escape(capitalised(message_text(result.message)))}.",
         _table(result),
     ]
+
+
+def _promoted(result: Result) -> str:
+    """Of what was to be released: what runs may be another release."""
+    said = promoted_text(result.release) if result.release else ""
+    return f"{escape(said)}." if said else ""
 
 
 def _commit_range(old: ReleaseInfo | None, new: ReleaseInfo | None, run_url: str) -> str:

@@ -543,7 +543,8 @@ def _(note: ImageCopied) -> str:
 
 @note_text.register
 def _(note: Promoted) -> str:
-    return f"{note.version or note.revision} of {note.source}, {short_digest(note.digest)}"
+    label = revision_label(note.revision, note.version)
+    return f"promoted from {note.source}: {label}, {short_digest(note.digest)}"
 
 
 @note_text.register

@@ -14,6 +14,7 @@ from fsd.release.result import ReleaseInfo
 from fsd.report.condition import ending_lines, kind_text, rollout_reason
 from fsd.report.history import reason_text
 from fsd.report.job_runs import run_text
+from fsd.report.promotions import path_text
 from fsd.report.words import (
     clip,
     failed_count_text,
@@ -21,6 +22,7 @@ from fsd.report.words import (
     short_commit,
     short_digest,
     size_text,
+    who_text,
     wrap,
 )
 from fsd.rollout.diagnose import family_revision, group_name, short
@@ -53,6 +55,8 @@ def history_table(rows: Sequence[Row]) -> str:
     parts = [lines[0]]
     for row, line in zip(rows, lines[1:], strict=True):
         parts.append(line)
+        path = path_text(row.release) if row.action == "deploy" else ""
+        parts += wrap(path, first="   PATH    ", rest=" " * 11) if path else []
         forced = f"forced: {row.release.forced}" if row.release.forced else ""
         for reason in filter(None, (reason_text(row), forced)):
             parts += wrap(reason, first="   REASON  ", rest=" " * 11)
@@ -69,13 +73,8 @@ def _history_row(row: Row) -> tuple[str, ...]:
         release.revision,
         f"{release.at.astimezone(UTC):%Y-%m-%d %H:%M}" if release.at else "-",
         short_commit(release.commit) or "-",
-        _who(printable(release.run) or "-"),
+        who_text(printable(release.run) or "-"),
     )
-
-
-def _who(by: str) -> str:
-    """Of a workflow's run its number, which is enough to find it."""
-    return f"run {by.rpartition('/')[2]}" if "/actions/runs/" in by else clip(by, 24)
 
 
 def overview_text(overview: Overview) -> str:

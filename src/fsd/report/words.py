@@ -110,6 +110,11 @@ def wrap(text: str, *, first: str, rest: str) -> list[str]:
     ) or [first.rstrip()]
 
 
+def who_text(by: str) -> str:
+    """Of a workflow's run its number, which is enough to find it."""
+    return f"run {by.rpartition('/')[2]}" if "/actions/runs/" in by else clip(by, 24)
+
+
 def clip(text: str, width: int) -> str:
     """Cut with `…` where it does not fit."""
     return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 
 from fsd.account.issuer import ISSUER
 from fsd.account.joined import Joined, join, parse_repository, read_joined, write_joined
+from fsd.account.named import NamedResources, read_followers
 from fsd.account.trust import (
     trust_deployments,
     trust_plans,
 )
 from fsd.errors import UsageError
+from fsd.manifest.environments import default_environment
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
@@ -89,6 +92,30 @@ def test_trust_deployments__branches__instead_of_the_environment() -> None:
     assert trusts(document, sub="repo:org/offers:ref:refs/heads/main", **IDS)
     assert not trusts(document, sub="repo:org/offers:ref:refs/heads/dev", **IDS)
     assert not trusts(document, sub=OLD, **IDS)
+
+
+def test_trust_deployments__environment_that_promotes_from_here__is_trusted_too() -> None:
+    named = NamedResources(followers=("live",))
+    document = trust_deployments(joined(named=named), provider=PROVIDER)
+
+    assert trusts(document, sub=OLD, **IDS)
+    assert trusts(document, sub=OLD.replace("prod", "live"), **IDS)
+    assert not trusts(document, sub=OLD.replace("prod", "qa"), **IDS)
+    assert not trusts(document, sub="repo:org/offers:pull_request", **IDS)
+
+
+def test_read_followers__environments__those_of_other_accounts_that_promote_from_it() -> None:
+    dev, near, far, other = (
+        replace(default_environment(name), account=account, promote_from=source)
+        for name, account, source in (
+            ("dev", "1", None),
+            ("near", "1", "dev"),
+            ("far", "2", "dev"),
+            ("other", "2", "far"),
+        )
+    )
+
+    assert read_followers(dev, (dev, near, far, other)) == ("far",)
 
 
 def test_trust_deployments__workflow__no_other_one() -> None:

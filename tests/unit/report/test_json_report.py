@@ -85,5 +85,6 @@ def test_release_json__all_fields() -> None:
         "at": "2026-03-04T14:00:00+00:00",
         "run": "alice@laptop",
         "forced": "",
+        "promotedFrom": [],
         "outcome": "",
     }

@@ -12,7 +12,7 @@ from fsd.release.job_run import Run
 from fsd.release.jobs import JobLook
 from fsd.release.journal import JournalEntry
 from fsd.release.overview import Overview
-from fsd.release.result import PastOutcome
+from fsd.release.result import PastOutcome, PromotionStage
 from fsd.report.json_report import overview_json, status_json
 from fsd.report.tables import history_table, overview_text, status_text
 from fsd.rollout.service_condition import judge
@@ -125,6 +125,21 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
     words = " ".join(text.split())
     assert "3 tasks failed (limit 3) · rollout-failed: ECS ended the deployment" in words
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_history_table__promoted_release__has_its_path_and_a_restart_of_it_has_not() -> None:
+    dev = PromotionStage(environment="dev", revision="web-dev:3", at=T0, run="amy@laptop")
+    staging = replace(dev, environment="staging", revision="web-staging:9", at=None, run="")
+    release = replace(NEW, promoted_from=(staging, dev))
+    rows = [Row(action="restart", release=release), Row(action="deploy", release=release)]
+
+    restarted, deployed, path = history_table(rows).splitlines()[-3:]
+
+    assert restarted.startswith("  v1.3.0   restart")
+    assert deployed.startswith("  v1.3.0   deploy")
+    assert path == (
+        "   PATH    dev web-dev:3 (2026-03-04 14:00 UTC, amy@laptop) → staging web-staging:9 → here"
+    )
 
 
 def test_history_table__rows__what_runs_is_marked_and_failures_have_a_reason() -> None:
