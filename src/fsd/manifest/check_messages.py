@@ -454,6 +454,7 @@ def _name(path: KeyPath) -> str:
     return f"`{dotted(path)}`" if path else "the file"
 
 
-def _lower(sentence: str) -> str:
-    text = sentence.removesuffix(".")
+def _lower(text: str) -> str:
+    """The first sentence, to continue another with."""
+    text = text.partition(". ")[0].removesuffix(".")
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

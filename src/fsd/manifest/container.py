@@ -72,18 +72,22 @@ def seconds_of(duration: str) -> int:
 
 @section
 class Ulimit:
-    name: UlimitName = key(description="As in setrlimit; nofile is the number of open files.")
-    soft_limit: Limit = key(description="What a process has.")
-    hard_limit: Limit = key(description="What a process may raise it to.")
+    name: UlimitName = key(
+        description="The limit, as in setrlimit(2). `nofile` is the number of open files."
+    )
+    soft_limit: Limit = key(description="The limit that a process starts with.")
+    hard_limit: Limit = key(description="The value to which a process may raise its limit.")
 
 
 @section
 class Capabilities:
     add: tuple[Literal["SYS_PTRACE"], ...] = key(
-        default=(), description="Fargate gives no other than SYS_PTRACE."
+        default=(), description="Capabilities to add. Fargate allows SYS_PTRACE only."
     )
     drop: tuple[str, ...] = key(
-        default=(), description="Linux names without CAP_, or ALL.", examples=(("NET_RAW",),)
+        default=(),
+        description="Capabilities to drop, without `CAP_`, or `ALL`.",
+        examples=(("NET_RAW",),),
     )
 
 
@@ -92,11 +96,11 @@ class SystemControl:
     """A setting of the kernel, as sysctl names it."""
 
     namespace: Annotated[str, Limits(pattern=NAMESPACE_PATTERN)] = key(
-        description="Its name: net.…, fs.mqueue.…, or one of kernel.… for IPC.",
+        description="The setting's name: `net.…`, `fs.mqueue.…`, or one of `kernel.…` for IPC.",
         examples=("net.ipv4.tcp_keepalive_time",),
     )
     value: Annotated[str, Limits(min_length=1)] = key(
-        description="Its value, as text.", examples=("120",)
+        description="The setting's value, as text.", examples=("120",)
     )
 
 
@@ -105,23 +109,30 @@ class Build:
     """What `fsd deploy` builds. Paths are relative to the manifest, and stay in its repository."""
 
     context: RelativePath | None = key(
-        default=None, description="The folder that is sent; the manifest's.", examples=("../..",)
+        default=None,
+        description="The build context. By default, the manifest's folder.",
+        examples=("../..",),
     )
     dockerfile: RelativePath | None = key(
         default=None,
-        description="The Dockerfile; `Dockerfile` in the context.",
+        description="The Dockerfile. By default, `Dockerfile` in the build context.",
         examples=("docker/api.Dockerfile",),
     )
     target: Annotated[str, Limits(pattern=STAGE_PATTERN)] | None = key(
-        default=None, description="A stage of it; the last.", examples=("runtime",)
+        default=None,
+        description="The stage to build. By default, the last one.",
+        examples=("runtime",),
     )
-    args: dict[str, str] = key(default={}, description="Build arguments; never secrets.")
+    args: dict[str, str] = key(
+        default={}, description="Build arguments. They must not contain secrets."
+    )
     secrets: tuple[Annotated[str, Limits(pattern=BUILD_SECRET_PATTERN)], ...] = key(
         default=(),
-        description="As `docker build --secret` takes them: a variable or a file, no value.",
+        description="Build secrets in the format of `docker build --secret`: each names a "
+        "variable or a file, not a value.",
         examples=(("id=pip,env=PIP_TOKEN",),),
     )
-    cache: bool = key(default=True, description="false takes no layer of an earlier build.")
+    cache: bool = key(default=True, description="`false` reuses no layer of an earlier build.")
 
 
 @section
@@ -130,15 +141,16 @@ class Roles:
 
     task: RoleArn | None = key(
         default=None,
-        description="What the program may do; `dependencies` is then checked, and not granted.",
+        description="The role of the program. FSD then checks `dependencies`, but grants nothing.",
         examples=("arn:aws:iam::123456789012:role/offers-task",),
     )
     execution: RoleArn | None = key(
-        default=None, description="What ECS may do to start a task: pull, log, read secrets."
+        default=None,
+        description="The role with which ECS pulls the image, writes logs and reads secrets.",
     )
     boundary: Annotated[str, Limits(pattern=BOUNDARY_PATTERN)] | None = key(
         default=None,
-        description="The permissions boundary of the roles that FSD makes.",
+        description="The permissions boundary of the roles that FSD creates.",
         examples=("arn:aws:iam::123456789012:policy/developers",),
     )
 
@@ -148,10 +160,10 @@ class Spot:
     """Tasks on spare capacity, which AWS takes back with two minutes' notice."""
 
     base: Annotated[int, Limits(ge=0, le=100_000)] = key(
-        default=0, description="Tasks that always run on demand."
+        default=0, description="Number of tasks that always run on demand."
     )
     percent: Annotated[int, Limits(ge=0, le=100)] = key(
-        default=100, description="Of the tasks beyond `base`, how many are Spot tasks."
+        default=100, description="Percentage of the tasks beyond `base` that are Spot tasks."
     )
 
 
@@ -159,9 +171,13 @@ class Spot:
 class OwnGroups:
     """Security groups that are there, and whether the tasks have one of FSD's too."""
 
-    ids: SecurityGroupIds = key(description="Their ids.", examples=(("sg-0a1b2c3d",),))
+    ids: SecurityGroupIds = key(
+        description="The IDs of the security groups.", examples=(("sg-0a1b2c3d",),)
+    )
     only: bool = key(
-        default=False, description="true: FSD makes none for the tasks; these let everybody in."
+        default=False,
+        description="`true` means that FSD creates no security group for the "
+        "tasks. Yours must then let the load balancer and other clients in.",
     )
 
 
@@ -170,12 +186,14 @@ class Connect:
     """Service Connect, in the cluster's namespace."""
 
     name: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=63)] | None = key(
-        default=None, description="What others call it by; `metadata.name`.", examples=("offers",)
+        default=None,
+        description="The name by which other services reach this one. By default, `metadata.name`.",
+        examples=("offers",),
     )
     port: Annotated[int, Limits(ge=1, le=65535)] | None = key(
         default=None,
-        description="What others reach; the service's first port. Without both it only reaches "
-        "others.",
+        description="The port that other services reach. By default, the service's first port. "
+        "Without a port, the service can only reach others.",
     )
 
 
@@ -183,20 +201,23 @@ class Connect:
 class ContainerPort:
     """A port that the container listens on; a load balancer and Service Connect use the first."""
 
-    port: Annotated[int, Limits(ge=1, le=65535)] = key(description="Its number.", examples=(50051,))
+    port: Annotated[int, Limits(ge=1, le=65535)] = key(
+        description="The port's number.", examples=(50051,)
+    )
     name: Annotated[str, Limits(pattern=PORT_NAME_PATTERN, max_length=64)] | None = key(
-        default=None, description="What Service Connect calls it by.", examples=("grpc",)
+        default=None, description="The port's name in Service Connect.", examples=("grpc",)
     )
     protocol: PortProtocol = key(
         default="http",
-        description="http2 and grpc without TLS; tcp is anything else.",
+        description="The protocol of the port. http2 and grpc are without TLS; tcp stands for "
+        "any other protocol.",
     )
 
 
 @section
 class StepResources:
     cpu: Annotated[int, Limits(gt=0)] = key(description="CPU units; 1024 is one vCPU.")
-    memory: Annotated[int, Limits(gt=0)] = key(description="MiB.")
+    memory: Annotated[int, Limits(gt=0)] = key(description="Memory in MiB.")
 
 
 @section
@@ -206,15 +227,18 @@ class DeployStep:
     command: (
         Annotated[tuple[str, ...], Limits(min_length=1)] | Annotated[str, Limits(min_length=1)]
     ) = key(
-        description="What it runs; text is run by a shell.",
+        description="The command to run. A string runs in a shell.",
         examples=(("python", "manage.py", "migrate"),),
     )
-    timeout: Duration = key(default="10m", description="After it the task is stopped, and failed.")
+    timeout: Duration = key(
+        default="10m",
+        description="How long the task may take before it is stopped and counts as failed.",
+    )
     resources: StepResources | None = key(
-        default=None, description="Its size; the service's without it."
+        default=None, description="The task's size. By default, the service's."
     )
     environment: dict[Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], str] = key(
-        default={}, description="Variables beside the service's."
+        default={}, description="Environment variables in addition to the service's."
     )
 
     @property
@@ -227,116 +251,146 @@ class Efs:
     """A file system of yours, always with encryption on the way."""
 
     file_system: Annotated[str, Limits(pattern=FILE_SYSTEM_PATTERN)] = key(
-        description="Its id.", examples=("fs-0a1b2c3d4e5f67890",)
+        description="The ID of the EFS file system.", examples=("fs-0a1b2c3d4e5f67890",)
     )
     access_point: Annotated[str, Limits(pattern=ACCESS_POINT_PATTERN)] | None = key(
-        default=None, description="Its access point, which then says the folder."
+        default=None, description="The access point, which then determines the folder."
     )
     root: Annotated[str, Limits(pattern=MOUNT_PATTERN)] | None = key(
-        default=None, description="A folder in it; the whole file system without it."
+        default=None, description="A folder in the file system. By default, the whole file system."
     )
 
 
 @section
 class Volume:
-    name: ContainerName = key(description="What sidecars call it by.", examples=("media",))
-    path: MountPath = key(description="Where the service has it.", examples=("/srv/media",))
-    read_only: bool = key(default=False, description="The service may only read it.")
+    name: ContainerName = key(
+        description="The volume's name, by which sidecars refer to it.", examples=("media",)
+    )
+    path: MountPath = key(
+        description="The path at which the service finds it.", examples=("/srv/media",)
+    )
+    read_only: bool = key(default=False, description="Whether the service can only read it.")
     efs: Efs | None = key(
-        default=None, description="Absent: empty at the start, and gone with the task."
+        default=None,
+        description="An EFS file system. By default, the volume is empty when a "
+        "task starts and is deleted with it.",
     )
 
 
 @section
 class Mount:
-    name: ContainerName = key(description="Of `service.volumes`.")
-    path: MountPath = key(description="Where the sidecar has it.")
-    read_only: bool = key(default=False, description="The sidecar may only read it.")
+    name: ContainerName = key(description="The name of one of `service.volumes`.")
+    path: MountPath = key(description="The path at which the sidecar finds it.")
+    read_only: bool = key(default=False, description="Whether the sidecar can only read it.")
 
 
 @section
 class SidecarCheck:
     command: (
         Annotated[tuple[str, ...], Limits(min_length=1)] | Annotated[str, Limits(min_length=1)]
-    ) = key(description="Ends with 0 for healthy; text is run by a shell.")
-    interval: Annotated[int, Limits(ge=5, le=300)] = key(default=30, description="Seconds.")
-    timeout: Annotated[int, Limits(ge=2, le=60)] = key(default=5, description="Seconds.")
+    ) = key(
+        description="The command that checks the container: exit code 0 means healthy. A "
+        "string runs in a shell."
+    )
+    interval: Annotated[int, Limits(ge=5, le=300)] = key(
+        default=30, description="Seconds from one check to the next."
+    )
+    timeout: Annotated[int, Limits(ge=2, le=60)] = key(
+        default=5, description="Seconds after which a check that has not ended has failed."
+    )
     unhealthy_threshold: Annotated[int, Limits(ge=1, le=10)] = key(
-        default=3, description="Failing checks until it is unhealthy."
+        default=3,
+        description="Number of failed checks after which the container counts as unhealthy.",
     )
     start_period: Annotated[int, Limits(ge=0, le=300)] | None = key(
-        default=None, description="Seconds in which failing checks do not count."
+        default=None,
+        description="Seconds after the container's start in which failed checks do not count.",
     )
 
 
 @section
 class SidecarResources:
     cpu: Annotated[int, Limits(gt=0)] | None = key(
-        default=None, description="CPU units of the task's that it gets."
+        default=None, description="How many of the task's CPU units the sidecar gets."
     )
     memory: Annotated[int, Limits(gt=0)] | None = key(
-        default=None, description="MiB of the task's that it may use."
+        default=None, description="How many MiB of the task's memory the sidecar may use."
     )
 
 
 @section
 class SidecarSecret:
     name: VariableName = key(description="The environment variable that gets the value.")
-    value_from: Annotated[str, Limits(min_length=1)] = key(description="As in `service.secrets`.")
+    value_from: Annotated[str, Limits(min_length=1)] = key(
+        description="The secret or parameter, as in `service.secrets`."
+    )
 
 
 @section
 class Sidecar:
     """A container beside the service, in the same task: they share localhost."""
 
-    name: ContainerName = key(description="Its name in the task.", examples=("proxy",))
+    name: ContainerName = key(description="The container's name in the task.", examples=("proxy",))
     image: Annotated[str, Limits(min_length=1)] = key(
-        description="A ready image.", examples=("public.ecr.aws/nginx/nginx:1.27",)
+        description="The image.", examples=("public.ecr.aws/nginx/nginx:1.27",)
     )
     command: tuple[str, ...] | None = key(default=None, description="Overrides the image's CMD.")
     entry_point: tuple[str, ...] | None = key(
         default=None, description="Overrides the image's ENTRYPOINT."
     )
-    environment: dict[VariableName, str] = key(default={}, description="Variables; no secrets.")
-    secrets: tuple[SidecarSecret, ...] = key(default=(), description="As for the service.")
+    environment: dict[VariableName, str] = key(
+        default={}, description="Environment variables. They must not contain secrets."
+    )
+    secrets: tuple[SidecarSecret, ...] = key(default=(), description="The same as for the service.")
     environment_files: Annotated[tuple[EnvironmentFile, ...], Limits(max_length=10)] = key(
-        default=(), description="As for the service."
+        default=(), description="The same as for the service."
     )
     port: Annotated[int, Limits(ge=1, le=65535)] | None = key(
-        default=None, description="A port that it listens on."
+        default=None, description="A port on which the sidecar listens."
     )
     essential: bool = key(
-        default=True, description="Its end ends the task; false for one that may end."
+        default=True, description="Whether the task stops when this container ends."
     )
     health_check: SidecarCheck | None = key(default=None, description="Absent: none.")
     depends_on: dict[ContainerName, Condition] = key(
-        default={}, description="Containers of the task that come first, and how far."
+        default={}, description="Containers that this one waits for, each with a condition."
     )
     resources: SidecarResources | None = key(
-        default=None, description="Absent: no share of its own."
+        default=None,
+        description="The sidecar's share of the task's size. By default, it has no fixed share.",
     )
-    volumes: tuple[Mount, ...] = key(default=(), description="Volumes of the service that it has.")
+    volumes: tuple[Mount, ...] = key(
+        default=(), description="Volumes of the service that the sidecar uses."
+    )
     stop_timeout: Annotated[int, Limits(ge=2, le=120)] | None = key(
-        default=None, description="Seconds from SIGTERM to SIGKILL; ECS's 30 without it."
+        default=None, description="Seconds from SIGTERM to SIGKILL. By default, ECS's 30 s."
     )
     user: Annotated[str, Limits(min_length=1)] | None = key(
-        default=None, description="Overrides the image's USER: a name or an id, with :group."
+        default=None,
+        description="Overrides the image's USER: a name or an ID, optionally with `:group`.",
     )
     working_directory: Annotated[str, Limits(pattern=DIRECTORY_PATTERN)] | None = key(
         default=None, description="Overrides the image's WORKDIR.", examples=("/app",)
     )
     init: bool = key(
-        default=False, description="An init as process 1: it passes signals on and reaps children."
+        default=False,
+        description="Whether an init process runs as process 1. It forwards "
+        "signals and reaps child processes.",
     )
     readonly_root_filesystem: bool = key(
-        default=False, description="The container cannot write to its own file system."
+        default=False, description="Whether the container's own file system is read-only."
     )
-    ulimits: tuple[Ulimit, ...] = key(default=(), description="Limits of its processes.")
+    ulimits: tuple[Ulimit, ...] = key(
+        default=(), description="Resource limits of the container's processes."
+    )
     capabilities: Capabilities | None = key(
-        default=None, description="Linux capabilities beside Docker's."
+        default=None,
+        description="Linux capabilities to add to Docker's defaults, or to drop from them.",
     )
     system_controls: tuple[SystemControl, ...] = key(
-        default=(), description="As for the service; those of net.… are the whole task's."
+        default=(),
+        description="Kernel settings, as for the service. Settings of `net.…` apply "
+        "to the whole task.",
     )
     docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
 
@@ -344,10 +398,10 @@ class Sidecar:
 @section
 class QueueDepth:
     queue: Annotated[str, Limits(pattern=r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$")] = key(
-        description="An SQS queue of the account, by name.", examples=("offers-${ENV}",)
+        description="The name of an SQS queue in the account.", examples=("offers-${ENV}",)
     )
     messages_per_task: Annotated[int, Limits(ge=1)] = key(
-        description="Visible messages that one task may have to do."
+        description="Number of visible messages for each task."
     )
 
 
@@ -356,19 +410,22 @@ class ScalingSchedule:
     """Scheduled scaling: bounds that hold from each of its times on."""
 
     name: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=64)] = key(
-        description="Of the scheduled action.", examples=("morning",)
+        description="The name of the scheduled action.", examples=("morning",)
     )
     cron: Annotated[str, Limits(pattern=CRON_PATTERN, max_length=256)] = key(
-        description="Six fields, with or without `cron(…)`.", examples=("0 8 ? * MON-FRI *",)
+        description="A cron expression with six fields, with or without `cron(…)`.",
+        examples=("0 8 ? * MON-FRI *",),
     )
     timezone: Annotated[str, Limits(pattern=ZONE_PATTERN, max_length=50)] | None = key(
-        default=None, description="UTC without it.", examples=("Europe/Berlin",)
+        default=None, description="The time zone. By default, UTC.", examples=("Europe/Berlin",)
     )
     min_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
-        default=None, description="Lower bound from then on; as it was without it."
+        default=None,
+        description="The lower bound from that time on. By default, it stays as it was.",
     )
     max_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
-        default=None, description="Upper bound from then on; as it was without it."
+        default=None,
+        description="The upper bound from that time on. By default, it stays as it was.",
     )
 
     @property
@@ -379,11 +436,13 @@ class ScalingSchedule:
 @section
 class TrackedMetric:
     namespace: Annotated[str, Limits(min_length=1, max_length=255)] = key(
-        description="Of CloudWatch.", examples=("Offers",)
+        description="The CloudWatch namespace of the metric.", examples=("Offers",)
     )
-    name: Annotated[str, Limits(min_length=1, max_length=255)] = key(description="The metric.")
-    dimensions: dict[str, str] = key(default={}, description="All that it has.")
+    name: Annotated[str, Limits(min_length=1, max_length=255)] = key(
+        description="The name of the metric."
+    )
+    dimensions: dict[str, str] = key(default={}, description="All dimensions of the metric.")
     statistic: Literal["Average", "Minimum", "Maximum", "SampleCount", "Sum"] = key(
-        default="Average", description="Over a minute."
+        default="Average", description="The statistic, over one minute."
     )
-    target: Annotated[int, Limits(ge=1)] = key(description="The value to keep.")
+    target: Annotated[int, Limits(ge=1)] = key(description="The value to maintain.")

@@ -21,9 +21,13 @@ OverrideValue = str | int | float | bool | None
 
 @section
 class Vpc:
-    id: Annotated[str, Limits(pattern=r"^vpc-")] = key(description="The VPC.")
-    private_subnets: tuple[str, ...] = key(default=(), description="For tasks and internal ALBs.")
-    public_subnets: tuple[str, ...] = key(default=(), description="For public ALBs.")
+    id: Annotated[str, Limits(pattern=r"^vpc-")] = key(description="The ID of the VPC.")
+    private_subnets: tuple[str, ...] = key(
+        default=(), description="Subnets for tasks and internal load balancers."
+    )
+    public_subnets: tuple[str, ...] = key(
+        default=(), description="Subnets for internet-facing load balancers."
+    )
 
 
 @section
@@ -31,35 +35,49 @@ class EnvironmentSpec:
     """The keys below `spec:`."""
 
     account: Annotated[str, Limits(pattern=r"^[0-9]{12}$")] | None = key(
-        default=None, description="A guard: any other account is refused."
+        default=None, description="The AWS account ID. FSD refuses to deploy to any other account."
     )
-    region: str | None = key(default=None, description="AWS region; the session's without it.")
+    region: str | None = key(
+        default=None, description="The AWS Region. By default, that of your credentials."
+    )
     role_arn: str | None = key(default=None, description="The role that a deployment assumes.")
     cloud_formation_role_arn: str | None = key(
         default=None, description="The role that CloudFormation uses."
     )
     permissions_boundary_arn: str | None = key(
-        default=None, description="The boundary of the roles that a stack makes."
+        default=None, description="The permissions boundary of the roles that a stack creates."
     )
-    cluster: str | None = key(default=None, description="ECS cluster; the name without it.")
-    vpc: Vpc | None = key(default=None, description="Found by tag without it.")
+    cluster: str | None = key(
+        default=None,
+        description="The ECS cluster. By default, the cluster with the environment's name.",
+    )
+    vpc: Vpc | None = key(default=None, description="The VPC. By default, FSD finds it by its tag.")
     plan_role_arn: str | None = key(
-        default=None, description="The role that a plan assumes; `roleArn` without it."
+        default=None, description="The role that a plan assumes. By default, `roleArn`."
     )
     branches: tuple[str, ...] = key(
-        default=(), description="Branches that deploy here, by name or GitHub's filter pattern."
+        default=(),
+        description="Branches that deploy to this environment, as names or as "
+        "GitHub's filter patterns.",
     )
     tags: tuple[str, ...] = key(
-        default=(), description="Tags that deploy here, by name or GitHub's filter pattern."
+        default=(),
+        description="Tags that deploy to this environment, as names or as GitHub's "
+        "filter patterns.",
     )
     promote_from: str | None = key(
-        default=None, description="Takes only digests that succeeded in that environment."
+        default=None,
+        description="An environment in which an image must have succeeded before "
+        "this one accepts it.",
     )
     overrides: dict[str, OverrideValue] = key(
-        default={}, description="The same paths as --override."
+        default={},
+        description="Values for keys of the manifest, with the same paths as `--override`.",
     )
     protected: bool = key(
-        default=False, description="Refuses commits that are not on one of its branches or tags."
+        default=False,
+        description="Whether FSD refuses commits that are not on one of the "
+        "environment's branches or tags.",
     )
 
 
@@ -67,7 +85,9 @@ class EnvironmentSpec:
 class Environment(EnvironmentSpec):
     """One document of `.fsd/environments.yml`, as the rest of FSD sees it."""
 
-    name: EnvironmentId = key(description="dev, prod, …; `local` is built in.")
+    name: EnvironmentId = key(
+        description="The environment's name, such as dev or prod. `local` is built in."
+    )
 
     @property
     def cluster_name(self) -> str:
@@ -85,16 +105,18 @@ class Environment(EnvironmentSpec):
 
 @section
 class EnvironmentMetadata:
-    name: EnvironmentId = key(description="dev, prod, …; `local` is built in.")
+    name: EnvironmentId = key(
+        description="The environment's name, such as dev or prod. `local` is built in."
+    )
 
 
 @section
 class EnvironmentDocument:
     """One document, as it is written."""
 
-    api_version: Literal["fsd/v1"] = key(description="The language's version.")
-    kind: Literal["Environment"] = key(description="Always Environment.")
-    metadata: EnvironmentMetadata = key(description="Its name.")
+    api_version: Literal["fsd/v1"] = key(description="The version of this format.")
+    kind: Literal["Environment"] = key(description="Always `Environment`.")
+    metadata: EnvironmentMetadata = key(description="The environment's name.")
     spec: EnvironmentSpec = key(default=EnvironmentSpec(), description="The environment's keys.")
 
 

@@ -84,15 +84,15 @@ EnvironmentName = Annotated[str, Limits(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 @section
 class Metadata:
     name: Name = key(
-        description="The service's name; every AWS name is derived from it.",
+        description="The service's name. FSD derives every name on AWS from it.",
         examples=("offer-api",),
     )
     pack: Annotated[str, Limits(pattern=r"^[\w .:/=+@-]+$", max_length=128)] = key(
-        description="The owning team; becomes a tag.", examples=("offers",)
+        description="The team that owns the service. It becomes a tag.", examples=("offers",)
     )
     owners: tuple[Owner, ...] = key(
         default=(),
-        description="GitHub handles, @user or @org/team, named when a deployment fails.",
+        description="GitHub handles (@user or @org/team) to notify when a deployment fails.",
         examples=(("@org/offers",),),
     )
 
@@ -101,74 +101,83 @@ class Metadata:
 class HealthCheck:
     path: HttpPath = key(
         default=DEFAULT_PATH,
-        description="The path that answers 200 when healthy, only with a port; or gRPC's method, "
-        "`/grpc.health.v1.Health/Check`.",
+        description="The path that the check requests; for gRPC, the method, such as "
+        "`/grpc.health.v1.Health/Check`. Only for a service with a port.",
     )
     command: Command | ShellCommand | None = key(
         default=None,
-        description="A check that ECS runs in the container; text is run by a shell. A worker has "
-        "no other.",
+        description="A command that ECS runs in the container as the health check. A string runs "
+        "in a shell. This is the only check that a worker can have.",
         examples=(("python", "-m", "app.alive"),),
     )
     port: Port | None = key(
         default=None,
-        description="The port that is asked; the service's first without it.",
+        description="The port that the check uses. By default, the service's first port.",
         examples=(8081,),
     )
     protocol: Literal["http", "https", "grpc", "tcp"] | None = key(
         default=None,
-        description="What the port speaks, without it; https where the container itself speaks TLS "
-        "on that port, tcp where a connection is enough.",
+        description="The protocol of the check: https if the container itself speaks TLS on that "
+        "port, tcp if a connection is enough. By default, the protocol of the port.",
     )
     matcher: Annotated[str, Limits(pattern=MATCHER_PATTERN)] | None = key(
         default=None,
-        description="The healthy status codes, between 200 and 499, `200-299` without it; of gRPC "
-        "between 0 and 99, `0` without it.",
+        description="The status codes that count as healthy. For HTTP, from 200 to 499 (by "
+        "default, `200-299`); for gRPC, from 0 to 99 (by default, `0`).",
         examples=("200-399",),
     )
     interval: Annotated[int, Limits(ge=5, le=300)] = key(
-        default=30, description="Seconds between checks."
+        default=30, description="Seconds from one check to the next."
     )
     timeout: Annotated[int, Limits(ge=2, le=120)] = key(
-        default=5, description="Seconds; must be below interval."
+        default=5,
+        description="Seconds after which a check without an answer has failed. Must "
+        "be less than `interval`.",
     )
     healthy_threshold: Annotated[int, Limits(ge=2, le=10)] = key(
-        default=2, description="Passing checks until a recovering target is healthy."
+        default=2,
+        description="Number of passed checks after which an unhealthy target counts "
+        "as healthy again.",
     )
     unhealthy_threshold: Annotated[int, Limits(ge=2, le=10)] = key(
-        default=3, description="Failing checks until a target is unhealthy."
+        default=3, description="Number of failed checks after which a target counts as unhealthy."
     )
     start_period: Annotated[int, Limits(ge=0, le=300)] | None = key(
         default=None,
-        description="Seconds in which failing checks in the container do not count; gracePeriod, "
-        "up to 300.",
+        description="Seconds after a container's start in which failed checks in the container "
+        "do not count. By default, `gracePeriod`, up to 300.",
     )
     grace_period: Annotated[int, Limits(ge=0, le=2_147_483_647)] = key(
         default=60,
-        description="Seconds after a task's start in which failing checks do not count.",
+        description="Seconds after a task's start in which failed checks do not count.",
     )
 
 
 @section
 class Resources:
     cpu: Annotated[int, Limits(gt=0)] = key(default=512, description="CPU units; 1024 is one vCPU.")
-    memory: Annotated[int, Limits(gt=0)] = key(default=1024, description="MiB.")
+    memory: Annotated[int, Limits(gt=0)] = key(default=1024, description="Memory in MiB.")
     ephemeral_storage: Annotated[int, Limits(ge=21, le=200)] | None = key(
-        default=None, description="GiB of disk; Fargate's 20 without it."
+        default=None, description="Disk space in GiB. By default, Fargate's 20 GiB."
     )
     spot: bool | Spot | None = key(
-        default=None, description="true: every task is a Spot task; or how many of them are."
+        default=None,
+        description="`true` makes every task a Spot task; a section says how many are.",
     )
     desired_count: Annotated[int, Limits(ge=0, le=5000)] | None = key(
         default=None,
-        description="Number of tasks. Without it the first deployment starts 1, and later ones "
-        "leave the count alone.",
+        description="Number of tasks. By default, the first deployment starts one task, and "
+        "later deployments do not change the count.",
     )
     min_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
-        default=None, description="Lower bound of auto scaling; desiredCount."
+        default=None,
+        description="The smallest number of tasks that auto scaling sets. By "
+        "default, `desiredCount`.",
     )
     max_capacity: Annotated[int, Limits(ge=0, le=5000)] | None = key(
-        default=None, description="Upper bound; max(desiredCount, minCapacity)."
+        default=None,
+        description="The largest number of tasks that auto scaling sets. By "
+        "default, the larger of `desiredCount` and `minCapacity`.",
     )
 
     @property
@@ -194,24 +203,34 @@ class Resources:
 @section
 class AutoScaling:
     target_cpu_utilization: Percent | None = key(
-        default=None, written="targetCPUUtilization", description="Average CPU to keep, percent."
+        default=None,
+        written="targetCPUUtilization",
+        description="Average CPU utilization to maintain, in percent.",
     )
     target_memory_utilization: Percent | None = key(
-        default=None, description="Average memory to keep, percent."
+        default=None, description="Average memory utilization to maintain, in percent."
     )
     target_queue_depth: QueueDepth | None = key(
-        default=None, description="Messages of a queue to keep for each task."
+        default=None, description="Number of messages in a queue to maintain for each task."
     )
     target_requests_per_task: Annotated[int, Limits(ge=1)] | None = key(
         default=None,
-        description="Requests a minute of the load balancer to keep for each task.",
+        description="Number of requests per minute from the load balancer to maintain for each "
+        "task.",
     )
-    metric: TrackedMetric | None = key(default=None, description="A metric of your own to keep.")
+    metric: TrackedMetric | None = key(
+        default=None, description="A metric of your own to maintain at a value."
+    )
     schedules: tuple[ScalingSchedule, ...] = key(
-        default=(), description="Other bounds from a time on, until the next schedule's."
+        default=(),
+        description="Bounds that apply from a given time until the next schedule sets others.",
     )
-    scale_in_cooldown: Cooldown = key(default=300, description="Seconds.")
-    scale_out_cooldown: Cooldown = key(default=300, description="Seconds.")
+    scale_in_cooldown: Cooldown = key(
+        default=300, description="Seconds between two steps that remove tasks."
+    )
+    scale_out_cooldown: Cooldown = key(
+        default=300, description="Seconds between two steps that add tasks."
+    )
 
 
 @section
@@ -220,8 +239,9 @@ class Secret:
         description="The environment variable that gets the value.", examples=("DB_PASSWORD",)
     )
     value_from: Annotated[str, Limits(min_length=1)] = key(
-        description="Full Secrets Manager ARN, with :json-key:stage:version if wanted, or an SSM "
-        "parameter by ARN or by its name with a slash in front.",
+        description="The full ARN of a Secrets Manager secret, optionally followed by "
+        "`:json-key:stage:version`; or a Systems Manager parameter, by its ARN or by its name, "
+        "which starts with a slash.",
         examples=("arn:aws:secretsmanager:eu-west-1:123456789012:secret:offers/db-a1B2c3",),
     )
 
@@ -231,10 +251,11 @@ class Domain:
     """A name of yours for the load balancer, in a hosted zone of Route 53."""
 
     name: Annotated[str, Limits(pattern=DOMAIN_PATTERN, max_length=253)] = key(
-        description="What clients call it by.", examples=("offers.example.com",)
+        description="The name that clients use.", examples=("offers.example.com",)
     )
     hosted_zone: Annotated[str, Limits(pattern=HOSTED_ZONE_PATTERN)] = key(
-        description="The id of the zone that the name is in.", examples=("Z0123456789ABCDEFGHIJ",)
+        description="The ID of the Route 53 hosted zone that contains the name.",
+        examples=("Z0123456789ABCDEFGHIJ",),
     )
 
 
@@ -243,11 +264,11 @@ class AccessLogs:
     """A line for each request, in files in S3."""
 
     bucket: Annotated[str, Limits(pattern=BUCKET_PATTERN, max_length=63)] = key(
-        description="A bucket of yours, whose policy lets the load balancer write.",
+        description="An existing bucket whose policy lets the load balancer write to it.",
         examples=("offers-logs",),
     )
     prefix: Annotated[str, Limits(pattern=LOG_PREFIX_PATTERN, max_length=512)] = key(
-        default="", description="A folder in it.", examples=("alb",)
+        default="", description="A folder in the bucket.", examples=("alb",)
     )
 
 
@@ -255,60 +276,72 @@ class AccessLogs:
 class LoadBalancer:
     type: Literal["application", "network"] = key(
         default="application",
-        description="application: HTTP; network: TCP, which the service itself speaks.",
+        description="`application` for HTTP; `network` for TCP connections, which it passes to "
+        "the service as they are.",
     )
-    internal: bool = key(default=True, description="false makes it reachable from the internet.")
+    internal: bool = key(
+        default=True, description="`false` makes the load balancer reachable from the internet."
+    )
     certificate_arn: Annotated[str, Limits(pattern=CERTIFICATE_PATTERN)] | None = key(
         default=None,
-        description="An ACM certificate: HTTPS on 443, and 80 redirects to it.",
+        description="The ACM certificate for HTTPS on port 443. Port 80 then redirects to it.",
         examples=("arn:aws:acm:eu-west-1:123456789012:certificate/12345678-abcd",),
     )
     listener_arn: Annotated[str, Limits(pattern=LISTENER_PATTERN)] | None = key(
         default=None,
-        description="An existing listener: the service gets a rule of it, and makes no load "
-        "balancer.",
+        description="An existing listener to which FSD adds a rule for the service instead of "
+        "creating a load balancer.",
     )
     target_group_arn: Annotated[str, Limits(pattern=TARGET_GROUP_PATTERN)] | None = key(
         default=None,
-        description="An existing target group, with its listener and its health check: the "
-        "tasks register in it, and FSD makes none.",
+        description="An existing target group in which the tasks register. FSD then creates no "
+        "target group, listener or health check.",
     )
     shared: Annotated[str, Limits(pattern=HOST_PATTERN, max_length=24)] | None = key(
         default=None,
-        description="The name of a load balancer that services of the environment share: the first "
-        "makes it, and it goes with the last.",
+        description="The name of a load balancer that several services of the environment share. "
+        "FSD creates it with the first service and deletes it with the last.",
         examples=("main",),
     )
     hosts: tuple[Annotated[str, Limits(pattern=HOST_RULE_PATTERN, max_length=128)], ...] = key(
         default=(),
-        description="Host names that lead to it, with `shared` or `listenerArn`; * and ? are "
-        "wildcards.",
+        description="Host names whose requests go to the service, with `shared` or "
+        "`listenerArn`. `*` and `?` are wildcards.",
         examples=(("api.example.com",),),
     )
     paths: tuple[Annotated[str, Limits(pattern=HTTP_PATH_PATTERN, max_length=128)], ...] = key(
         default=(),
-        description="Paths that lead to it, with `shared` or `listenerArn`; * and ? are wildcards.",
+        description="Paths whose requests go to the service, with `shared` or `listenerArn`. `*` "
+        "and `?` are wildcards.",
         examples=(("/offers", "/offers/*"),),
     )
     domain: Domain | None = key(
         default=None,
-        description="A name in Route 53 that leads to it; without `certificateArn` a load balancer "
-        "of the service's own gets a certificate for it.",
+        description="A name in Route 53 for the load balancer. If the service has its own load "
+        "balancer and no `certificateArn`, FSD also requests a certificate for the name.",
     )
     priority: Annotated[int, Limits(ge=1, le=50_000)] | None = key(
         default=None,
-        description="Of the rule; made from its hosts and paths and the service's name without it.",
+        description="The priority of the listener rule. By default, FSD derives it from the "
+        "hosts, the paths and the service's name.",
     )
     idle_timeout: Annotated[int, Limits(ge=1, le=4000)] | None = key(
-        default=None, description="Seconds that a connection may be silent; AWS's 60 without it."
+        default=None,
+        description="Seconds after which an idle connection is closed. By default, AWS's 60 s.",
     )
-    access_logs: AccessLogs | None = key(default=None, description="Absent: no access logs.")
+    access_logs: AccessLogs | None = key(
+        default=None,
+        description="Where the load balancer writes access logs. By default, it writes none.",
+    )
     stickiness: Annotated[int, Limits(ge=1, le=604_800)] | None = key(
-        default=None, description="Seconds in which a client stays with its task; absent: none."
+        default=None,
+        description="Seconds for which a client's requests go to the same task. By "
+        "default, any request can go to any task.",
     )
     ingress: tuple[Annotated[str, Limits(pattern=CIDR_PATTERN)], ...] = key(
         default=(),
-        description="Addresses that may reach it; the VPC, or with `internal: false` everybody.",
+        description="CIDR blocks that may reach the load balancer. By default, the VPC's, or "
+        "every address with `internal: false`.",
         examples=(("203.0.113.0/24",),),
     )
 
@@ -336,20 +369,25 @@ class LoadBalancer:
 @section
 class Networking:
     vpc: bool = key(
-        default=True, description="true: private subnets and no public IP; false: public subnets."
+        default=True,
+        description="`true` runs the tasks in private subnets without public IP "
+        "addresses; `false`, in public subnets with them.",
     )
     load_balancer: LoadBalancer | None = key(default=None, description="Absent: none.")
     connect: Connect | None = key(
-        default=None, description="Absent: other services do not reach it by a name."
+        default=None,
+        description="ECS Service Connect. By default, other services cannot reach "
+        "the service by a name.",
     )
     security_groups: SecurityGroupIds | OwnGroups | None = key(
         default=None,
-        description="Security groups of yours, which the tasks have beside the one that FSD makes.",
+        description="Existing security groups that the tasks get in addition to the one that FSD "
+        "creates.",
         examples=(("sg-0a1b2c3d4e5f60718",),),
     )
     subnets: Annotated[tuple[SubnetId, ...], Limits(max_length=16)] = key(
         default=(),
-        description="Where its tasks run; the environment's subnets without it.",
+        description="The subnets in which the tasks run. By default, the environment's.",
         examples=(("subnet-0a1b2c3d4e5f60718",),),
     )
 
@@ -362,44 +400,49 @@ class Networking:
 
 @section
 class Metrics:
-    enabled: bool = key(default=True, description="Prometheus metrics are scraped.")
-    port: Port = key(default=9090, description="The port that serves them.")
-    path: HttpPath = key(default="/metrics", description="The path that serves them.")
+    enabled: bool = key(default=True, description="Whether Prometheus metrics are collected.")
+    port: Port = key(default=9090, description="The port that serves the metrics.")
+    path: HttpPath = key(default="/metrics", description="The path that serves the metrics.")
 
 
 @section
 class Traces:
-    enabled: bool = key(default=True, description="OpenTelemetry traces are sent.")
+    enabled: bool = key(default=True, description="Whether OpenTelemetry traces are sent.")
     otlp_endpoint: Annotated[str, Limits(pattern=r"^https?://")] | None = key(
         default=None,
-        description="An OTLP endpoint; without one a collector runs beside the service.",
+        description="The OTLP endpoint that receives the traces. By default, a collector runs "
+        "next to the service.",
         examples=("http://collector:4317",),
     )
 
 
 @section
 class Logs:
-    enabled: bool = key(default=True, description="Logs go to CloudWatch.")
+    enabled: bool = key(default=True, description="Whether logs go to CloudWatch.")
     retention: Annotated[int, Limits(ge=1)] = key(
-        default=30, description="Days; one of CloudWatch's values."
+        default=30,
+        description="Days for which CloudWatch keeps the logs: one of the values that it accepts.",
     )
     group: Annotated[str, Limits(pattern=LOG_GROUP_PATTERN, max_length=512)] | None = key(
         default=None,
-        description="An existing log group; FSD makes one without it.",
+        description="An existing log group. By default, FSD creates one.",
         examples=("/copilot/shop-prod-api",),
     )
     kms_key: Annotated[str, Limits(pattern=KMS_KEY_PATTERN)] | None = key(
         default=None,
-        description="The key that CloudWatch encrypts them with; its policy has to let CloudWatch.",
+        description="The KMS key with which CloudWatch encrypts the logs. Its key policy must "
+        "allow CloudWatch Logs to use it.",
         examples=("arn:aws:kms:eu-west-1:123456789012:key/12345678-abcd",),
     )
     driver: Literal["awslogs", "awsfirelens"] = key(
         default="awslogs",
-        description="awsfirelens: Fluent Bit runs beside the service, and sends its lines on.",
+        description="With `awsfirelens`, Fluent Bit runs next to the service and forwards its "
+        "log lines.",
     )
     options: dict[str, str] = key(
         default={},
-        description="Of Fluent Bit's output, with `driver: awsfirelens`; `Name` says which.",
+        description="Options of Fluent Bit's output, with `driver: awsfirelens`. `Name` selects "
+        "the output.",
         examples=({"Name": "firehose", "delivery_stream": "offers"},),
     )
 
@@ -408,13 +451,16 @@ class Logs:
 class Observability:
     metrics: Metrics | None = key(default=None, description="Absent: off.")
     traces: Traces | None = key(default=None, description="Absent: off.")
-    logs: Logs = key(default=Logs(), description="On, kept for 30 days.")
+    logs: Logs = key(
+        default=Logs(), description="Logs. By default, they are on and kept for 30 days."
+    )
 
 
 @section
 class CircuitBreaker:
     threshold: Annotated[int, Limits(ge=1, le=200)] = key(
-        description="Failed tasks after which ECS gives up (its COUNT type)."
+        description="Number of failed tasks after which ECS ends the deployment (threshold type "
+        "COUNT)."
     )
 
 
@@ -422,11 +468,13 @@ class CircuitBreaker:
 class EarlySuccess:
     healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
         default=100,
-        description="Healthy new tasks, percent of desiredCount, that end the deployment.",
+        description="The deployment is done when this percentage of `desiredCount` is running as "
+        "healthy new tasks.",
     )
     cleanup: Literal["deferred", "blocking"] = key(
         default="deferred",
-        description="When the old tasks are drained and stopped: afterwards, or before it is done.",
+        description="Whether the deployment is done before the old tasks are drained and stopped "
+        "(`deferred`) or after (`blocking`).",
     )
 
 
@@ -434,31 +482,39 @@ class EarlySuccess:
 class Deployment:
     strategy: Literal["rolling"] = key(default="rolling", description="How tasks are replaced.")
     minimum_healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
-        default=100, description="Healthy tasks to keep, percent of desiredCount."
+        default=100,
+        description="The smallest number of healthy tasks during a deployment, in "
+        "percent of `desiredCount`.",
     )
     maximum_percent: Annotated[int, Limits(ge=100, le=400)] = key(
-        default=200, description="Tasks allowed, percent of desiredCount."
+        default=200,
+        description="The largest number of tasks during a deployment, in percent of "
+        "`desiredCount`.",
     )
     circuit_breaker: CircuitBreaker | None = key(
-        default=None, description="Absent: ECS's own threshold. The breaker itself is always on."
+        default=None,
+        description="The threshold of the circuit breaker, which is always on. By "
+        "default, ECS's own threshold.",
     )
     deregistration_delay: Annotated[int, Limits(ge=0, le=3600)] = key(
-        default=30, description="Seconds a draining target may finish requests."
+        default=30, description="Seconds that a draining target has to finish its requests."
     )
     bake_time: Annotated[int, Limits(ge=0, le=1440)] | None = key(
-        default=None, description="Minutes that alarms are watched afterwards."
+        default=None,
+        description="Minutes for which ECS watches the alarms at the end of a deployment.",
     )
     alarms: tuple[str, ...] = key(
-        default=(), description="CloudWatch alarms that roll a deployment back."
+        default=(), description="Names of CloudWatch alarms that roll a deployment back."
     )
     early_success: EarlySuccess | None = key(
         default=None,
-        description="Absent: a deployment is done once the old tasks are drained and gone.",
+        description="When a deployment is done early. By default, it is done once the old tasks "
+        "are drained and stopped.",
     )
     steady_for: Annotated[int, Limits(ge=0, le=3600)] | None = key(
         default=None,
-        description="Seconds after the rollout in which a task that ends by itself is a failed "
-        "release; 60 for a service that nothing checks, else 0.",
+        description="Seconds after the rollout in which a task that ends by itself makes the "
+        "release fail. By default, 60 if nothing checks the service's health, otherwise 0.",
     )
 
 
@@ -467,43 +523,58 @@ _USUAL_CHECKS = HealthCheck()
 
 @section
 class Service:
-    type: Literal["ecs"] = key(description="Fargate on Amazon ECS.")
+    type: Literal["ecs"] = key(description="The platform: Fargate on Amazon ECS.")
     existing_service: Annotated[str, Limits(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)] | None = (
         key(
             default=None,
-            description="An ECS service that another tool made, by its name: deployments take it "
-            "over; `<name>-<environment>` without it.",
+            description="The name of an ECS service that another tool created and that "
+            "deployments take over. By default, FSD's own `<name>-<environment>`.",
             examples=("shop-prod-api-Service-Ab1Cd2",),
         )
     )
     port: Port | None = key(
         default=None,
-        description="The container's port; a service without one has no load balancer.",
+        description="The container's port. A service without a port has no load balancer.",
         examples=(8000,),
     )
     ports: tuple[ContainerPort, ...] = key(
         default=(),
-        description="Instead of `port`, for several or for another protocol than HTTP.",
+        description="The ports of the container, instead of `port`: for several ports, or for a "
+        "protocol other than HTTP.",
         examples=(({"name": "grpc", "port": 50051, "protocol": "grpc"},),),
     )
-    health_check: HealthCheck | None = key(default=None, description="See HealthCheck.")
-    resources: Resources = key(default=Resources(), description="Size and count.")
-    auto_scaling: AutoScaling | None = key(default=None, description="Absent: not scaled.")
+    health_check: HealthCheck | None = key(
+        default=None, description="How to check whether a task is healthy."
+    )
+    resources: Resources = key(
+        default=Resources(), description="The size and the number of the tasks."
+    )
+    auto_scaling: AutoScaling | None = key(
+        default=None, description="Auto scaling. By default, the number of tasks is not scaled."
+    )
     environment: dict[EnvironmentName, str] = key(
-        default={}, description="Environment variables; never secrets."
+        default={}, description="Environment variables. They must not contain secrets."
     )
     secrets: tuple[Secret, ...] = key(
-        default=(), description="Environment variables that ECS fills from a secret at start."
+        default=(),
+        description="Environment variables whose values ECS reads from secrets when a task starts.",
     )
     environment_files: Annotated[tuple[EnvironmentFile, ...], Limits(max_length=10)] = key(
         default=(),
-        description="Files in S3 with NAME=value in each line; `environment` wins over them.",
+        description="ARNs of files in S3 with one NAME=value per line. `environment` takes "
+        "precedence over them.",
         examples=(("arn:aws:s3:::offers-config/api.env",),),
     )
-    roles: Roles | None = key(default=None, description="Absent: FSD makes both roles.")
-    networking: Networking = key(default=Networking(), description="Where it runs.")
-    observability: Observability = key(default=Observability(), description="What is seen.")
-    logs: Logs | None = key(default=None, description="Short for `observability.logs`.")
+    roles: Roles | None = key(
+        default=None, description="Existing IAM roles. By default, FSD creates both roles."
+    )
+    networking: Networking = key(
+        default=Networking(), description="The network in which the service runs."
+    )
+    observability: Observability = key(
+        default=Observability(), description="Metrics, traces and logs."
+    )
+    logs: Logs | None = key(default=None, description="A short form of `observability.logs`.")
     command: tuple[str, ...] | None = key(
         default=None,
         description="Overrides the image's CMD.",
@@ -514,83 +585,99 @@ class Service:
     )
     image: Annotated[str, Limits(min_length=1)] | None = key(
         default=None,
-        description="A ready image, instead of a build.",
+        description="An existing image, which FSD then does not build.",
         examples=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/offer-api:v1",),
     )
-    build: Build | None = key(default=None, description="What is built; see Build.")
-    platform: Literal["X86_64", "ARM64"] = key(default="X86_64", description="CPU architecture.")
+    build: Build | None = key(default=None, description="How to build the image.")
+    platform: Literal["X86_64", "ARM64"] = key(
+        default="X86_64", description="The CPU architecture."
+    )
     exec: bool = key(
         default=False,
-        description="ECS Exec: `fsd exec` opens a shell in a running task, with its permissions.",
+        description="Whether `fsd exec` can open a shell in a running task (ECS Exec). The task "
+        "role gets the permissions for it.",
     )
     stop_timeout: Annotated[int, Limits(ge=2, le=120)] = key(
-        default=30, description="Seconds from SIGTERM to SIGKILL."
+        default=30, description="Seconds from SIGTERM to SIGKILL when a task is stopped."
     )
     user: Annotated[str, Limits(min_length=1)] | None = key(
-        default=None, description="Overrides the image's USER: a name or an id, with :group."
+        default=None,
+        description="Overrides the image's USER: a name or an ID, optionally with `:group`.",
     )
     working_directory: Annotated[str, Limits(pattern=HTTP_PATH_PATTERN)] | None = key(
         default=None, description="Overrides the image's WORKDIR.", examples=("/app",)
     )
     init: bool = key(
-        default=True, description="An init as process 1: it passes signals on and reaps children."
+        default=True,
+        description="Whether an init process runs as process 1. It forwards "
+        "signals and reaps child processes.",
     )
     readonly_root_filesystem: bool = key(
-        default=False, description="The container cannot write to its own file system."
+        default=False, description="Whether the container's own file system is read-only."
     )
-    ulimits: tuple[Ulimit, ...] = key(default=(), description="Limits of its processes.")
+    ulimits: tuple[Ulimit, ...] = key(
+        default=(), description="Resource limits of the container's processes."
+    )
     capabilities: Capabilities | None = key(
-        default=None, description="Linux capabilities beside Docker's."
+        default=None,
+        description="Linux capabilities to add to Docker's defaults, or to drop from them.",
     )
     system_controls: tuple[SystemControl, ...] = key(
         default=(),
-        description="Settings of the kernel (sysctl); those of net.… are the whole task's.",
+        description="Kernel settings (sysctl). Settings of `net.…` apply to the whole task.",
         examples=(({"namespace": "net.ipv4.tcp_keepalive_time", "value": "120"},),),
     )
     enable_fault_injection: bool = key(
         default=False,
-        description="AWS Fault Injection Service may disturb the network of its tasks.",
+        description="Whether AWS Fault Injection Service may disrupt the network of the tasks.",
     )
     docker_labels: dict[str, str] = key(default={}, description="Docker labels of the container.")
     tags: dict[str, TagValue] = key(
-        default={}, description="Tags of all that FSD makes for it, beside its own."
+        default={},
+        description="Tags for everything that FSD creates for the service, in "
+        "addition to FSD's own.",
     )
     sidecars: tuple[Sidecar, ...] = key(
-        default=(), description="Containers beside the service, in the same task."
+        default=(), description="Containers that run next to the service in the same task."
     )
     depends_on: dict[ContainerName, Condition] = key(
         default={},
-        description="Sidecars that come first, and how far: START, COMPLETE, SUCCESS or HEALTHY.",
+        description="Sidecars that the service waits for, each with a condition: START, "
+        "COMPLETE, SUCCESS or HEALTHY.",
         examples=({"migrate": "SUCCESS"},),
     )
     volumes: tuple[Volume, ...] = key(
-        default=(), description="Folders on EFS, or that the task's containers share."
+        default=(), description="Folders on EFS, or folders that the task's containers share."
     )
     before_deploy: DeployStep | None = key(
         default=None,
-        description="Runs before the rollout; where it fails, nothing is changed.",
+        description="A task to run before the rollout. If it fails, nothing that is running is "
+        "changed.",
     )
     after_deploy: DeployStep | None = key(
-        default=None, description="Runs after the rollout succeeded; a failure is a warning."
+        default=None,
+        description="A task to run after a rollout that succeeded. If it fails, FSD warns.",
     )
-    deployment: Deployment = key(default=Deployment(), description="How a release rolls out.")
+    deployment: Deployment = key(default=Deployment(), description="How ECS rolls out a release.")
     schedule: Annotated[str, Limits(pattern=SCHEDULE_PATTERN, max_length=256)] | None = key(
         default=None,
-        description="When a Job runs; without it only `fsd run` starts it.",
+        description="When a Job runs. By default, only `fsd run` starts it.",
         examples=("rate(1 hour)", "cron(0 6 * * ? *)"),
     )
     timezone: Annotated[str, Limits(pattern=ZONE_PATTERN, max_length=50)] | None = key(
         default=None,
-        description="Of a `cron` schedule; UTC without it.",
+        description="The time zone of a `cron` schedule. By default, UTC.",
         examples=("Europe/Berlin",),
     )
     timeout: Duration | None = key(
-        default=None, description="After it a run of a Job is stopped, and failed; absent: never."
+        default=None,
+        description="How long a run of a Job may take before it is stopped and "
+        "counts as failed. By default, there is no limit.",
     )
     retries: Annotated[int, Limits(ge=0, le=185)] | None = key(
         default=None,
-        description="How often a run is started again where ECS did not start it; 3. A run that "
-        "ends badly is not repeated.",
+        description="How often EventBridge Scheduler tries again if ECS does not start a run. By "
+        "default, 3. A run that fails is not repeated.",
     )
 
     @property
@@ -667,13 +754,14 @@ class Service:
 @section
 class Dependency:
     type: Annotated[str, Limits(min_length=1)] = key(
-        description="A Terraform-style type, aws_s3_bucket and others."
+        description="The type of the resource, as in Terraform, such as aws_s3_bucket."
     )
     name: Annotated[str, Limits(min_length=1)] = key(
         description="The resource's name.", examples=("offers-${ENV}",)
     )
     permissions: Annotated[tuple[str, ...], Limits(min_length=1)] = key(
-        description="IAM actions, service:Action.", examples=(("s3:GetObject", "s3:ListBucket"),)
+        description="IAM actions, such as s3:GetObject.",
+        examples=(("s3:GetObject", "s3:ListBucket"),),
     )
 
 
@@ -681,18 +769,22 @@ class Dependency:
 class Manifest:
     """One Service YAML, interpolated and overridden."""
 
-    api_version: Literal["fsd/v1"] = key(description="The language's version.")
+    api_version: Literal["fsd/v1"] = key(description="The version of this format.")
     kind: Literal["Service", "Job"] = key(
-        description="Service: runs all the time; Job: runs by a schedule or by hand, and ends."
+        description="A Service runs all the time. A Job runs on a schedule or when you start it, "
+        "and ends."
     )
-    metadata: Metadata = key(description="Who it is and whose.")
-    service: Service = key(description="What runs, and how.")
+    metadata: Metadata = key(description="The service's name and owners.")
+    service: Service = key(description="What runs, and how it runs.")
     environments: dict[str, object] = key(
         default={},
-        description="By environment, keys of `service` and `metadata.owners` that differ in it.",
+        description="Keys of `service`, and `metadata.owners`, that have other values in an "
+        "environment.",
     )
     dependencies: tuple[Dependency, ...] = key(
-        default=(), description="What the service may use, and how: becomes its task role."
+        default=(),
+        description="AWS resources that the service uses, with the permissions that "
+        "its task role gets.",
     )
 
     @property

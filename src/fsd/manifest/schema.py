@@ -50,7 +50,7 @@ def _by_environment(schema: Json) -> Json:
         "type": "object",
         "additionalProperties": False,
         "properties": {"owners": owners},
-        "description": "Its owners, where they differ.",
+        "description": "The owners, if they differ in this environment.",
     }
     one: Json = {"anyOf": [{"$ref": "#/$defs/ServiceIn"}, {"type": "null"}]}
     return {"patternProperties": {ENVIRONMENT_PATTERN: one}, "additionalProperties": False}

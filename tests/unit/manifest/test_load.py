@@ -171,7 +171,7 @@ def test_load_manifest__one_mistake__one_sentence_at_its_place(
         ("port: 0512", "write it without leading zeros: `port: 512`"),
         (
             "port: 0",
-            "use 1 to 65535 (the container's port; a service without one has no load balancer)",
+            "use 1 to 65535 (the container's port)",
         ),
         ("image: 5", 'put it in quotes: "5"'),
         ("environment: {A: }", 'write `A: ""` for an empty one'),
