@@ -16,9 +16,8 @@ from ministack.services import s3, secretsmanager, ssm
 from fsd_local.patches.scope import scope
 from fsd_local.ports import SecretError
 from fsd_local.references import SecretReference, parse
-from fsd_local.secrets import MiniStackSecrets, find_secret, find_version
+from fsd_local.secrets import PLACEHOLDER, MiniStackSecrets, find_secret, find_version
 
-VALUE = "placeholder"
 _S3 = "arn:aws:s3:::"
 TAG = "fsd:placeholder"
 USERS_TAG = "fsd:placeholder-for"  # service names, with spaces between them
@@ -75,7 +74,7 @@ def find_placeholders(
             value = secrets.resolve(value_from, account=account, region=region)
         except SecretError:
             continue
-        found += [value_from] if value == VALUE else []
+        found += [value_from] if value == PLACEHOLDER else []
     return found
 
 
@@ -157,7 +156,7 @@ def _create_parameter(reference: SecretReference) -> bool:
     ssm._put_parameter(
         {
             "Name": reference.name,
-            "Value": VALUE,
+            "Value": PLACEHOLDER,
             "Type": "SecureString",
             "Tags": [{"Key": TAG, "Value": "true"}],
         }
@@ -171,7 +170,7 @@ def _create_secret(reference: SecretReference) -> bool:
         return _add_key(present, reference)
     name = reference.bare_name
     secretsmanager._secrets.pop(name, None)  # one that waits for its deletion
-    value = json.dumps({reference.json_key: VALUE}) if reference.json_key else VALUE
+    value = json.dumps({reference.json_key: PLACEHOLDER}) if reference.json_key else PLACEHOLDER
     secretsmanager._store_new_secret(
         name,
         secret_string=value,
@@ -194,7 +193,7 @@ def _add_key(secret: Any, reference: SecretReference) -> bool:
         fields = {}
     if reference.json_key in fields:
         return False
-    version["SecretString"] = json.dumps({**fields, reference.json_key: VALUE})
+    version["SecretString"] = json.dumps({**fields, reference.json_key: PLACEHOLDER})
     return True
 
 

@@ -29,6 +29,14 @@ class ResourceLimit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryLogin:
+    """Of a private registry."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeMount:
     """`key` names the folder: the same for all that share it, in one task or, on EFS, in all."""
 
@@ -64,6 +72,7 @@ class ContainerSpec:
     check_command: tuple[str, ...] = ()  # argv of its health check
     labels: Mapping[str, str] = field(default_factory=dict)
     system_controls: Mapping[str, str] = field(default_factory=dict)  # sysctl name → value
+    login: RegistryLogin | None = None  # at the image's registry; None: as the runtime does itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +129,7 @@ class Runtime(Protocol):
     @property
     def name(self) -> Literal["container", "process"]: ...
 
-    def resolve(self, image: str) -> str:
+    def resolve(self, image: str, *, login: RegistryLogin | None = None) -> str:
         """The image's digest. Raises LaunchError (CannotPullContainerError …) if there is none."""
 
     def launch(self, task: TaskSpec) -> str:
@@ -164,6 +173,10 @@ class SecretError(Exception):
 class Secrets(Protocol):
     def resolve(self, value_from: str, *, account: str, region: str) -> str:
         """Secrets Manager ARN (with :json-key:stage:version) or SSM ARN/name → value."""
+
+    def log_in(self, secret: str, *, account: str, region: str) -> RegistryLogin | None:
+        """What a secret, by ARN or name, says for a registry; None for one that was made up.
+        Raises SecretError."""
 
     def read_file(self, arn: str, *, account: str, region: str) -> str:
         """The text of an environment file in S3. Raises SecretError."""

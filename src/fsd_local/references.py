@@ -59,3 +59,9 @@ def parse(value_from: str, *, account: str, region: str) -> SecretReference:
         stage=tail[1],
         version=tail[2],
     )
+
+
+def whole_secret(secret: str, account: str, region: str) -> str:
+    """The ARN of a secret that may be named by its name alone."""
+    is_arn = secret.startswith("arn:")
+    return secret if is_arn else f"arn:aws:secretsmanager:{region}:{account}:secret:{secret}"

@@ -13,13 +13,18 @@ from ministack.services import s3, secretsmanager, ssm
 
 from fsd_local.ecs import messages
 from fsd_local.patches.scope import scope
-from fsd_local.ports import SecretError
-from fsd_local.references import SecretReference, parse
+from fsd_local.ports import RegistryLogin, SecretError
+from fsd_local.references import SecretReference, parse, whole_secret
 
+PLACEHOLDER = "placeholder"  # the value of a secret that was made up
 # ECS's own words: its troubleshooting page and diagnoses match on them.
 _FROM_SECRETS_MANAGER = (
     "unable to pull secrets or registry auth: execution resource retrieval failed: "
     "unable to retrieve secret from asm: service call has been retried 1 time(s): "
+)
+_FROM_REGISTRY_SECRET = (
+    "unable to pull secrets or registry auth: execution resource retrieval failed: "
+    "unable to get registry auth from asm: service call has been retried 1 time(s): "
 )
 _FROM_PARAMETER_STORE = (
     "unable to pull secrets or registry auth: execution resource retrieval failed: "
@@ -37,6 +42,20 @@ class MiniStackSecrets:
                 return _parameter(reference)
             return _secret(reference)
 
+    def log_in(self, secret: str, *, account: str, region: str) -> RegistryLogin | None:
+        """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html"""
+        reference = parse(whole_secret(secret, account, region), account=account, region=region)
+        with scope(reference.account, reference.region):
+            record = find_secret(reference)
+            version = find_version(record, reference) if record else None
+        if version is None:
+            raise SecretError(
+                f"{_FROM_REGISTRY_SECRET}asm fetching secret from the service for {secret}: "
+                "ResourceNotFoundException: Secrets Manager can't find the specified secret."
+            )
+        text = str(version.get("SecretString") or "")
+        return None if text == PLACEHOLDER else _login(text)
+
     def read_file(self, arn: str, *, account: str, region: str) -> str:
         bucket, _, key = arn.partition(":::")[2].partition("/")
         with scope(account, region):
@@ -46,6 +65,29 @@ class MiniStackSecrets:
                 messages.file_not_read("NoSuchKey: The specified key does not exist.")
             )
         return str(content, "utf-8", "replace")
+
+
+def _login(text: str) -> RegistryLogin:
+    """In the words of ECS's agent, and nothing of the secret.
+
+    https://github.com/aws/amazon-ecs-agent/blob/master/agent/asm/asm.go
+    """
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise SecretError(
+            f"{_FROM_REGISTRY_SECRET}asm fetching authorization data: unable to unmarshal secret "
+            "value, invalid schema"
+        )
+    for key in ("username", "password"):
+        if not isinstance(found.get(key), str) or not found[key]:
+            raise SecretError(
+                f"{_FROM_REGISTRY_SECRET}asm fetching {key}: AuthorizationData is malformed, "
+                "empty field"
+            )
+    return RegistryLogin(user=found["username"], password=found["password"])
 
 
 def _parameter(reference: SecretReference) -> str:

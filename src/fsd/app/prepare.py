@@ -21,6 +21,7 @@ from fsd.compile.compile import compile_service
 from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, Release, Target
 from fsd.compile.network import find_load_balancer
 from fsd.compile.network_parts import shared_stack
+from fsd.compile.roles import registry_credentials
 from fsd.compile.service import ecs_service_name
 from fsd.compile.task_definition import compile_task_definition
 from fsd.compile.template import compile_template
@@ -277,7 +278,13 @@ def _manifest_read(file: Path, loaded: Loaded) -> ManifestRead:
 def _ensure_secrets(connection: Connection, manifest: Manifest) -> tuple[Note, ...]:
     """The rehearsal has no secrets of its own, so it makes up those that the manifest names."""
     service = manifest.service
-    named = [*(secret.value_from for secret in service.secrets), *service.environment_files]
+    named = [
+        *(secret.value_from for secret in service.secrets),
+        *(secret.value_from for sidecar in service.sidecars for secret in sidecar.secrets),
+        *registry_credentials(service),
+        *service.environment_files,
+        *(file for sidecar in service.sidecars for file in sidecar.environment_files),
+    ]
     if connection.environment.name != LOCAL or not named:
         return ()
     created = embedded_aws.ensure_secrets(named, service=manifest.metadata.name)

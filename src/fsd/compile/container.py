@@ -26,6 +26,11 @@ def own_settings(each: Service | Sidecar) -> Json:
         "readonlyRootFilesystem": each.readonly_root_filesystem or None,
         "ulimits": ulimits(each.ulimits),
         "systemControls": system_controls(each.system_controls),
+        "repositoryCredentials": (
+            {"credentialsParameter": each.repository_credentials}
+            if each.repository_credentials
+            else {}
+        ),
     }
 
 

@@ -108,8 +108,10 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
         )
         statements.append(statement(_LOG, scope=GrantScope(resources=(streams,))))
     sidecars = manifest.service.sidecars
+    credentials = registry_credentials(manifest.service)
     secrets = (
         *manifest.service.secrets,
+        *(Secret(name="repositoryCredentials", value_from=arn) for arn in credentials),
         *(
             Secret(name=secret.name, value_from=secret.value_from)
             for sidecar in sidecars
@@ -117,10 +119,37 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
         ),
     )
     statements += _secret_statements(secrets, target)
+    statements += [_key_statement(arn, target) for arn in credentials]
     files = chain(*(each.environment_files for each in sidecars))
     statements += _file_statements((*manifest.service.environment_files, *files))
     name = names.execution_role(manifest.metadata.name, target.environment)
     return make_role(manifest, name, "execution", statements, target=target)
+
+
+def registry_credentials(service: Service) -> list[str]:
+    """The secrets that log in at registries, each once."""
+    beside = (sidecar.repository_credentials for sidecar in service.sidecars)
+    found = {service.repository_credentials, *beside}
+    return sorted(arn for arn in found if arn is not None)
+
+
+def _key_statement(secret: str, target: Target) -> Json:
+    """A key of the customer's that encrypts this secret, whichever it is, and only for this secret.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    """
+    region = secret.split(":")[3]
+    suffix = "amazonaws.com.cn" if target.partition == "aws-cn" else "amazonaws.com"
+    _, resource = secret_resource(Secret(name="repositoryCredentials", value_from=secret), target)
+    scope = GrantScope(
+        resources=(f"arn:{target.partition}:kms:{region}:*:key/*",),
+        conditions=(
+            ("StringEquals", "kms:ViaService", f"secretsmanager.{region}.{suffix}"),
+            ("StringLike", "kms:EncryptionContext:SecretARN", resource),
+        ),
+    )
+    return statement(("kms:Decrypt",), scope=scope)
 
 
 def secret_arn(secret: Secret, target: Target) -> str:

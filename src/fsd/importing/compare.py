@@ -147,11 +147,18 @@ def _normal(field: str, value: Value) -> object:
         return _image(text_of(value))
     if key == "volumes":
         return frozenset(str(_volume(mapping(each))) for each in listed(value))
-    if key == "linuxParameters":
-        parameters = mapping(value)
-        return {k: v for k, v in parameters.items() if (k, v) != ("initProcessEnabled", False)}
-    if key == "logConfiguration":
-        return _logs(mapping(value))
+    return _normal_section(key, value)
+
+
+def _normal_section(key: str, value: Value) -> object:
+    match key:
+        case "repositoryCredentials":  # by its name or by its ARN
+            return text_of(mapping(value).get("credentialsParameter")).rpartition(":secret:")[2]
+        case "linuxParameters":
+            parameters = mapping(value)
+            return {k: v for k, v in parameters.items() if (k, v) != ("initProcessEnabled", False)}
+        case "logConfiguration":
+            return _logs(mapping(value))
     return value
 
 

@@ -12,13 +12,14 @@ from fsd.importing.values import Value, listed, number, text_of
 _SIZE = "a service's task has one size; the container's own is not set"
 _NO_FARGATE = "Fargate does not have it"
 _NAMELESS = "it has no name"
-_PRIVATE = "FSD pulls from ECR, or from a public registry"
+_SECRET = "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:"
 
 
 def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
     """`is_main` is what `service` says; a sidecar says the same with fewer words."""
     found: dict[str, Value] = {
         "image": literal(reader.text("image")),
+        "repositoryCredentials": _credentials(reader),
         "command": _words(reader, "command"),
         "entryPoint": _words(reader, "entryPoint"),
         "environment": read_environment(reader),
@@ -41,10 +42,22 @@ def read_container(reader: Reader, *, is_main: bool) -> dict[str, Value]:
     reader.ignore("name", "essential", "portMappings", "mountPoints", "logConfiguration")
     for key in ("privileged", "links", "hostname", "dnsServers", "dnsSearchDomains", "extraHosts"):
         reader.lose(key, _NO_FARGATE)
-    reader.lose("repositoryCredentials", _PRIVATE)
     reader.lose("resourceRequirements", "FSD runs on Fargate, which has no GPU")
     reader.finish()
     return without_empty(found)
+
+
+def _credentials(reader: Reader) -> str:
+    credentials = reader.inside("repositoryCredentials")
+    found = registry_secret(credentials.text("credentialsParameter"))
+    credentials.finish()
+    return found
+
+
+def registry_secret(written: str) -> str:
+    """An ARN: ECS takes a secret of the task's own Region by its name, too."""
+    is_name = bool(written) and ":" not in written and "$" not in written
+    return f"{_SECRET}{written}" if is_name else literal(written)
 
 
 def _words(reader: Reader, key: str) -> list[Value]:

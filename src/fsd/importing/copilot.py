@@ -10,7 +10,7 @@ import shlex
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fsd.importing.container import read_check_command
+from fsd.importing.container import read_check_command, registry_secret
 from fsd.importing.copilot_overrides import read_network_balancer, read_overrides
 from fsd.importing.original_copilot import originals_of_copilot
 from fsd.importing.reader import Imported, Loss, Reader, is_empty, literal, shown, without_empty
@@ -354,6 +354,7 @@ class _Manifest:
         found: dict[str, Value] = {
             "name": part_name(name),
             "image": literal(text_of(image)),
+            "repositoryCredentials": registry_secret(sidecar.text("credentialsParameter")),
             "port": number(port),
             "essential": sidecar.take("essential"),
             "command": _command(sidecar, "command"),
@@ -434,6 +435,7 @@ def _image(reader: Reader) -> dict[str, Value]:
     build = image.take("build")
     found: dict[str, Value] = {
         "image": literal(image.text("location")),
+        "repositoryCredentials": registry_secret(image.text("credentials")),
         "port": image.number("port"),
         "healthCheck": _container_check(image.inside("healthcheck")),
         "dockerLabels": {k: literal(v) for k, v in image.texts("labels").items()},
@@ -454,7 +456,6 @@ def _image(reader: Reader) -> dict[str, Value]:
         folder = dockerfile.rpartition("/")[0]
         found["build"] = {"dockerfile": _unusual(dockerfile), "context": folder or None}
     image.lose("cache_from", "FSD's cache is the registry's")
-    image.lose("credentials", "FSD pulls from ECR, or from a public registry")
     image.finish()
     return found
 

@@ -91,6 +91,7 @@ def _task(
     main: dict[str, Value] = {
         "name": reader.text("name"),
         "image": image.text("location"),
+        "repositoryCredentials": _login(image, "credentials"),
         "portMappings": [{"containerPort": port}] if port else [],
         "command": _words(reader, "command"),
         "entryPoint": _words(reader, "entrypoint"),
@@ -208,6 +209,7 @@ def _sidecar(reader: Reader, name: str) -> Value:
     return {
         "name": name,
         "image": location,
+        "repositoryCredentials": _login(reader, "credentialsParameter"),
         "portMappings": [{"containerPort": port}] if port else [],
         "essential": reader.take("essential"),
         "command": _words(reader, "command"),
@@ -227,6 +229,11 @@ def _sidecar(reader: Reader, name: str) -> Value:
         ],
         **_left(reader),
     }
+
+
+def _login(reader: Reader, key: str) -> Value:
+    secret = reader.text(key)
+    return {"credentialsParameter": secret} if secret else {}
 
 
 def _left(reader: Reader) -> dict[str, Value]:

@@ -46,6 +46,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of an environment file in S3",
         "write arn:aws:s3:::BUCKET/PATH.env; ECS takes no file without `.env` at its end",
     ),
+    r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$": (
+        "the ARN of a whole secret in Secrets Manager",
+        "write arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX, without a JSON key",
+    ),
     r"^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)"
     r"|fs\.mqueue\.[a-z0-9_]+|net\.[A-Za-z0-9_./-]+)$": (
         "a kernel setting that Fargate allows",

@@ -14,6 +14,10 @@ BUILD_SECRET_PATTERN = r"^[a-z]+="
 DIRECTORY_PATTERN = r"^/[!-~]*$"
 RelativePath = Annotated[str, Limits(pattern=RELATIVE_PATH_PATTERN, max_length=1024)]
 ENVIRONMENT_FILE_PATTERN = r"^arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]+/.*\.env$"
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html
+CREDENTIALS_PATTERN = (
+    r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]+$"
+)
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SystemControl.html
 NAMESPACE_PATTERN = (
     r"^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)"
@@ -22,6 +26,7 @@ NAMESPACE_PATTERN = (
 ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
 BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
+RegistryCredentials = Annotated[str, Limits(pattern=CREDENTIALS_PATTERN)]
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
 CRON_PATTERN = r"^(cron\([^()]+\)|[^()]+)$"
 ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
@@ -333,6 +338,10 @@ class Sidecar:
     name: ContainerName = key(description="The container's name in the task.", examples=("proxy",))
     image: Annotated[str, Limits(min_length=1)] = key(
         description="The image.", examples=("public.ecr.aws/nginx/nginx:1.27",)
+    )
+    repository_credentials: RegistryCredentials | None = key(
+        default=None,
+        description="The ARN of a secret with the `username` and `password` for a private registry.",
     )
     command: tuple[str, ...] | None = key(default=None, description="Overrides the image's CMD.")
     entry_point: tuple[str, ...] | None = key(

@@ -173,10 +173,11 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "stateMachine onError destinations",
         "FSD has no state machines: EventBridge Scheduler starts a Job",
     ),
-    _none(
-        "imagePullSecrets authenticationConfiguration repositoryCredentials credentialsParameter "
-        "credentials",
-        "FSD has no credentials of a private registry: push the image to ECR",
+    _use(
+        "imagePullSecrets authenticationConfiguration credentialsParameter credentials "
+        "registryCredentials",
+        "service.repositoryCredentials",
+        "the ARN of a secret with `username` and `password`",
     ),
     _none("imagePullPolicy pullPolicy", "FSD has no pull policy: an image is known by digest"),
     # --- sizes ---

@@ -21,6 +21,7 @@ from fsd.manifest.container import (
     EnvironmentFile,
     OwnGroups,
     QueueDepth,
+    RegistryCredentials,
     Roles,
     ScalingSchedule,
     SecurityGroupIds,
@@ -587,6 +588,12 @@ class Service:
         default=None,
         description="An existing image, which FSD then does not build.",
         examples=("123456789012.dkr.ecr.eu-west-1.amazonaws.com/offer-api:v1",),
+    )
+    repository_credentials: RegistryCredentials | None = key(
+        default=None,
+        description="The ARN of a secret with the `username` and `password` for a private "
+        "registry.",
+        examples=("arn:aws:secretsmanager:eu-west-1:123456789012:secret:offers/ghcr-a1B2c3",),
     )
     build: Build | None = key(default=None, description="How to build the image.")
     platform: Literal["X86_64", "ARM64"] = key(

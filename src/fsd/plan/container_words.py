@@ -60,6 +60,12 @@ def _controls(value: JsonValue) -> str:
     return _each(value, lambda entry: f"{entry.get('namespace')}={entry.get('value')}")
 
 
+def _login(value: JsonValue) -> str:
+    """The name of the secret."""
+    arn = value.get("credentialsParameter") if isinstance(value, dict) else None
+    return str(arn).rpartition(":")[2] if arn else "none"
+
+
 def _dependencies(value: JsonValue) -> str:
     return _each(value, lambda entry: f"{entry.get('containerName')} {entry.get('condition')}")
 
@@ -96,6 +102,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[JsonValue], str]]] = {
     "ulimits": ("ulimits", _limits),
     "linuxParameters": ("process", _linux),
     "systemControls": ("kernel settings", _controls),
+    "repositoryCredentials": ("registry credentials", _login),
     "dependsOn": ("depends on", _dependencies),
     "mountPoints": ("volumes", _mounts),
     "portMappings": ("ports", _ports),

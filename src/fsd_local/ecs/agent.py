@@ -12,6 +12,7 @@ from fsd_local.ecs import messages
 from fsd_local.ecs.model import Json, Task
 from fsd_local.ecs.tasks import log_target
 from fsd_local.ports import LaunchError, LogTarget, RoleError, RoleSession, TaskRoles
+from fsd_local.references import whole_secret
 
 
 class Agent:
@@ -58,6 +59,16 @@ class Agent:
             self._roles.check_secret(self._execution, value_from)
         except RoleError as error:
             raise LaunchError(messages.secret_denied(value_from, str(error))) from error
+
+    def check_registry_secret(self, secret: str) -> None:
+        """A name means one of the task's own Region."""
+        if self._execution is None:
+            return
+        arn = whole_secret(secret, self._task.account, self._task.region)
+        try:
+            self._roles.check_secret(self._execution, arn)
+        except RoleError as error:
+            raise LaunchError(messages.registry_secret_denied(secret, str(error))) from error
 
     def check_file(self, arn: str) -> None:
         if self._execution is None:

@@ -38,6 +38,7 @@ from fsd_local.ports import (
     HookError,
     LaunchError,
     Neighbours,
+    RegistryLogin,
     SecretError,
     SimulatedClock,
     TargetState,
@@ -368,7 +369,8 @@ class Engine:
             names = list(find_names(scope).get(namespace, {}))
         agent = Agent(self._roles, task)
         agent.log_in()
-        digests = self._resolve(task, revision)
+        logins = self._log_in(task, agent)
+        digests = self._resolve(task, revision, logins)
         agent.check_images()
         secrets = {
             definition["name"]: {
@@ -394,6 +396,7 @@ class Engine:
         task.has_exec_agent = task.enable_execute_command and agent.connects()
         resolved = Resolved(
             digests=digests,
+            logins=logins,
             secrets=secrets,
             files=files,
             credentials=agent.credentials(),
@@ -403,11 +406,30 @@ class Engine:
         )
         return task_spec(task, resolved, speed=self._speed)
 
-    def _resolve(self, task: Task, revision: Revision | None) -> dict[str, str]:
+    def _log_in(self, task: Task, agent: Agent) -> dict[str, RegistryLogin | None]:
+        """By container, those that name a secret for their registry."""
+        found: dict[str, RegistryLogin | None] = {}
+        for definition in task.task_definition.containers:
+            credentials = definition.get("repositoryCredentials")
+            if not credentials:
+                continue
+            secret = credentials["credentialsParameter"]
+            agent.check_registry_secret(secret)
+            try:
+                found[definition["name"]] = self._secrets.log_in(
+                    secret, account=task.account, region=task.region
+                )
+            except SecretError as error:
+                raise LaunchError(messages.initialization_failed(str(error))) from error
+        return found
+
+    def _resolve(
+        self, task: Task, revision: Revision | None, logins: Mapping[str, RegistryLogin | None]
+    ) -> dict[str, str]:
         if revision is not None and revision.is_resolved:
             digests = dict(revision.digests)
         else:
-            digests = self._ask_digests(task)
+            digests = self._ask_digests(task, logins)
         with self.lock:
             if revision is not None:
                 revision.digests = digests
@@ -416,14 +438,19 @@ class Engine:
         self._wake.set()  # the other tasks of the revision need not wait for this one to run
         return digests
 
-    def _ask_digests(self, task: Task) -> dict[str, str]:
+    def _ask_digests(
+        self, task: Task, logins: Mapping[str, RegistryLogin | None]
+    ) -> dict[str, str]:
         digests = {}
         for definition in task.task_definition.containers:
             image = definition["image"]
             if definition.get("versionConsistency") == "disabled":
                 continue
             try:
-                digests[definition["name"]] = digest_of(image) or self._runtime.resolve(image)
+                login = logins.get(definition["name"])
+                digests[definition["name"]] = digest_of(image) or self._runtime.resolve(
+                    image, login=login
+                )
             except LaunchError as error:
                 task.failed_resolving = True
                 raise LaunchError(error.reason, container=definition["name"]) from error

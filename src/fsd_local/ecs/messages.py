@@ -65,6 +65,15 @@ def registry_denied(cause: str) -> str:
     return initialization_failed(_NOT_RETRIEVED.format(what="ecr registry auth", cause=cause))
 
 
+def registry_secret_denied(secret: str, cause: str) -> str:
+    """https://github.com/aws-samples/keycloak-on-aws/issues/222"""
+    return initialization_failed(
+        "unable to pull secrets or registry auth: execution resource retrieval failed: unable to "
+        "get registry auth from asm: service call has been retried 1 time(s): asm fetching secret "
+        f"from the service for {secret}: {cause}"
+    )
+
+
 def pull_denied(image: str) -> str:
     """A registry says no more than that."""
     host, _, path = image.partition("/")

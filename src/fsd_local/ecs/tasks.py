@@ -19,7 +19,14 @@ from fsd_local.ecs.model import (
     TaskContainer,
     TaskDefinition,
 )
-from fsd_local.ports import ContainerSpec, LogTarget, ResourceLimit, TaskSpec, VolumeMount
+from fsd_local.ports import (
+    ContainerSpec,
+    LogTarget,
+    RegistryLogin,
+    ResourceLimit,
+    TaskSpec,
+    VolumeMount,
+)
 
 _STOP_TIMEOUT = 30.0
 _SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
@@ -117,6 +124,7 @@ class Resolved:
     silent: Collection[str] = ()
     namespace: str = ""
     known_names: Collection[str] = ()
+    logins: Mapping[str, RegistryLogin | None] = field(default_factory=dict, repr=False)
 
 
 def task_spec(task: Task, resolved: Resolved, *, speed: float) -> TaskSpec:
@@ -205,6 +213,7 @@ def _container_spec(
             for found in definition.get("dependsOn") or ()
         ),
         check_command=check.command if check is not None else (),
+        login=resolved.logins.get(name),
     )
 
 

@@ -38,7 +38,6 @@ _MOST_ENVIRONMENT_FILES = 10
 _MOST_IGNORED_CODES = 50
 # What runs on AWS and not here, so that it is not taken for granted: member → what is missing.
 _MISSING: Mapping[str, str] = {
-    "repositoryCredentials": "log in to private registries",
     "credentialSpecs": "have gMSA credential specs",
     "volumesFrom": "mount the volumes of another container (volumesFrom)",
 }
@@ -110,6 +109,11 @@ def _check_roles(definition: Json) -> None:
     if not execution and any(found.get("secrets") for found in containers):
         raise client(
             "When you are specifying container secrets, you must also specify a value for "
+            "'executionRoleArn'."
+        )
+    if not execution and any(found.get("repositoryCredentials") for found in containers):
+        raise client(
+            "When you are specifying repositoryCredentials, you must also specify a value for "
             "'executionRoleArn'."
         )
 

@@ -33,11 +33,12 @@ from fsd_local.ports import (
     ContainerState,
     LaunchError,
     LogSink,
+    RegistryLogin,
     TaskSpec,
     Terminal,
 )
 from fsd_local.runtime import loopback_ports, messages, orphans
-from fsd_local.runtime.images import REGISTRY_USER, resolve_digest
+from fsd_local.runtime.images import own_login, resolve_digest
 from fsd_local.runtime.lines import Lines
 from fsd_local.runtime.loopback_ports import LoopbackPort, LoopbackPorts
 from fsd_local.runtime.names import write_hosts
@@ -139,12 +140,13 @@ class Containers:
     def name(self) -> Literal["container", "process"]:
         return "container"
 
-    def resolve(self, image: str) -> str:
+    def resolve(self, image: str, *, login: RegistryLogin | None = None) -> str:
         reference = parse_reference(image)
         if reference.is_loopback:
-            return resolve_digest(reference, password=self._password)
+            return resolve_digest(reference, login or own_login(self._password))
         try:
-            return str(self._engine.images.get_registry_data(image).id)
+            data = self._engine.images.get_registry_data(image, auth_config=_as_docker(login))
+            return str(data.id)
         except _DockerErrors as error:
             raise LaunchError(_pull_reason(image, error)) from error
 
@@ -230,7 +232,7 @@ class Containers:
                 tag=reference.version,
                 stream=True,
                 decode=True,
-                auth_config=self._login(reference),
+                auth_config=_as_docker(container.login or self._login(reference)),
             ):
                 if "error" in event:
                     raise docker.errors.APIError(str(event["error"]))
@@ -241,11 +243,9 @@ class Containers:
             with self._lock:
                 self._images.add(container.image)
 
-    def _login(self, reference: ImageReference) -> dict[str, str] | None:
+    def _login(self, reference: ImageReference) -> RegistryLogin | None:
         """None: with what the engine's user has stored."""
-        if not self._password or not reference.is_loopback:
-            return None
-        return {"username": REGISTRY_USER, "password": self._password}
+        return own_login(self._password) if reference.is_loopback else None
 
     def _forget_images(self) -> None:
         """Names in a registry that is gone with this instance; images with other names stay."""
@@ -260,6 +260,10 @@ class Containers:
                 if name.startswith(host):
                     with contextlib.suppress(docker.errors.APIError):
                         self._engine.api.remove_image(name)
+
+
+def _as_docker(login: RegistryLogin | None) -> dict[str, str] | None:
+    return {"username": login.user, "password": login.password} if login is not None else None
 
 
 class _DockerTask:

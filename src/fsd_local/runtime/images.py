@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fsd_local.image.snapshot import REFERENCES_TYPE
-from fsd_local.ports import LaunchError
+from fsd_local.ports import LaunchError, RegistryLogin
 from fsd_local.runtime import messages
 from fsd_local.runtime.reference import ImageReference, parse_reference
 
@@ -49,9 +49,14 @@ class ProcessImage:
     references: tuple[Path, ...] = ()  # what names files of this machine's cache
 
 
-def resolve_digest(reference: ImageReference, *, password: str = "") -> str:
+def own_login(password: str) -> RegistryLogin | None:
+    """At the embedded AWS's registry; None where it asks for no password."""
+    return RegistryLogin(user=REGISTRY_USER, password=password) if password else None
+
+
+def resolve_digest(reference: ImageReference, login: RegistryLogin | None = None) -> str:
     """What a registry on this machine has under the name. Raises LaunchError."""
-    with _Registry(reference, password) as registry:
+    with _Registry(reference, login) as registry:
         body = registry.get(f"manifests/{reference.version}").read()
         return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
@@ -73,13 +78,14 @@ class Images:
         self._lock = threading.Lock()
         self._known: dict[str, ProcessImage] = {}
 
-    def pull(self, image: str) -> ProcessImage:
-        """Raises LaunchError: not there, not a process image, or damaged."""
+    def pull(self, image: str, login: RegistryLogin | None = None) -> ProcessImage:
+        """With the instance's own login where none is given. Raises LaunchError: not there, not a
+        process image, or damaged."""
         reference = require_loopback(image)
         with self._lock:
             found = self._known.get(reference.digest)
             if found is None:
-                with _Registry(reference, self._password) as registry:
+                with _Registry(reference, login or own_login(self._password)) as registry:
                     found = self._pull(registry, reference)
                 self._known[found.digest] = found
             return found
@@ -129,12 +135,12 @@ class Images:
 class _Registry:
     """One connection to the registry of one reference."""
 
-    def __init__(self, reference: ImageReference, password: str) -> None:
+    def __init__(self, reference: ImageReference, login: RegistryLogin | None) -> None:
         self._reference = reference
         self._headers = {"Accept": _ACCEPT}
-        if password:
-            login = base64.b64encode(f"{REGISTRY_USER}:{password}".encode()).decode()
-            self._headers["Authorization"] = f"Basic {login}"
+        if login is not None:
+            token = base64.b64encode(f"{login.user}:{login.password}".encode()).decode()
+            self._headers["Authorization"] = f"Basic {token}"
         self._connection = http.client.HTTPConnection(reference.host, timeout=_TIMEOUT)
 
     def __enter__(self) -> _Registry:

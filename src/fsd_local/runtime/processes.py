@@ -31,6 +31,7 @@ from fsd_local.ports import (
     ContainerState,
     LaunchError,
     LogSink,
+    RegistryLogin,
     TaskSpec,
     Terminal,
     VolumeMount,
@@ -42,6 +43,7 @@ from fsd_local.runtime.binds import LAUNCHER, VIEW, answer_binds
 from fsd_local.runtime.images import (
     Images,
     ProcessImage,
+    own_login,
     require_loopback,
     resolve_digest,
 )
@@ -89,8 +91,8 @@ class Processes:
     def name(self) -> Literal["container", "process"]:
         return "process"
 
-    def resolve(self, image: str) -> str:
-        return resolve_digest(require_loopback(image), password=self._password)
+    def resolve(self, image: str, *, login: RegistryLogin | None = None) -> str:
+        return resolve_digest(require_loopback(image), login or own_login(self._password))
 
     def launch(self, task: TaskSpec) -> str:
         images = [self._pull(container) for container in task.containers]
@@ -172,7 +174,7 @@ class Processes:
 
     def _pull(self, container: ContainerSpec) -> ProcessImage:
         try:
-            return self._images.pull(container.image)
+            return self._images.pull(container.image, container.login)
         except LaunchError as error:
             raise LaunchError(error.reason, container=container.name) from error
 

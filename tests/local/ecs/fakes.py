@@ -12,6 +12,7 @@ from fsd_local.ports import (
     HookError,
     LaunchError,
     LogTarget,
+    RegistryLogin,
     RoleError,
     RoleSession,
     SecretError,
@@ -50,6 +51,7 @@ class FakeRuntime:
         self._next = 0
         self.addresses: dict[str, str] = {}  # task id → address
         self.launched: list[TaskSpec] = []
+        self.logins: list[tuple[str, RegistryLogin | None]] = []  # of questions for a digest
         self.stopped: list[str] = []
         self.executed: list[tuple[str, tuple[str, ...]]] = []
         self.names: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -101,7 +103,8 @@ class FakeRuntime:
     def name(self) -> Literal["container", "process"]:
         return "process"
 
-    def resolve(self, image: str) -> str:
+    def resolve(self, image: str, *, login: RegistryLogin | None = None) -> str:
+        self.logins.append((image, login))
         if _name(image) in self._missing:
             raise LaunchError(f"CannotPullContainerError: {image}: not found")
         return "sha256:" + "a" * 64
@@ -285,6 +288,10 @@ class FakeSecrets:
                 f"ResourceNotFoundException: Secrets Manager can't find {value_from}"
             )
         return self.values[value_from]
+
+    def log_in(self, secret: str, *, account: str, region: str) -> RegistryLogin:
+        user, _, password = self.resolve(secret, account=account, region=region).partition(":")
+        return RegistryLogin(user=user, password=password)
 
     def read_file(self, arn: str, *, account: str, region: str) -> str:
         return self.resolve(arn, account=account, region=region)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from fsd_local.ecs import EcsService
+from fsd_local.ports import RegistryLogin
 from tests.local.ecs.cloud import DIGEST, NETWORK, ROLE, Cloud
 from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
 
@@ -103,6 +104,23 @@ def test_engine__launch__gets_everything_resolved(cloud: Cloud) -> None:
     assert container.system_controls == {"net.core.somaxconn": "1024"}
     assert container.log is not None
     assert (container.log.group, container.log.stream) == ("/ecs/app", f"ecs/app/{spec.id}")
+
+
+def test_engine__repository_credentials__at_the_question_for_the_digest_and_at_the_pull(
+    cloud: Cloud,
+) -> None:
+    cloud.cluster()
+    cloud.secrets.values["arn:secret:ghcr"] = "bot:hunter2"
+    task_definition = cloud.register(
+        "ghcr.io/team/app:v1",
+        repositoryCredentials={"credentialsParameter": "arn:secret:ghcr"},
+    )
+    cloud.create(task_definition, desired=1)
+    cloud.wait_for("SUCCESSFUL")
+
+    login = RegistryLogin(user="bot", password="hunter2")
+    assert ("ghcr.io/team/app:v1", login) in cloud.runtime.logins
+    assert [one.login for one in cloud.runtime.launched[0].containers] == [login]
 
 
 def test_engine__crash_at_start__rolls_back_with_exit_codes(cloud: Cloud) -> None:

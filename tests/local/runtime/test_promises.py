@@ -7,7 +7,13 @@ import urllib.request
 
 import pytest
 
-from fsd_local.ports import ContainerState, LaunchError, ResourceLimit, VolumeMount
+from fsd_local.ports import (
+    ContainerState,
+    LaunchError,
+    RegistryLogin,
+    ResourceLimit,
+    VolumeMount,
+)
 from tests.local.runtime.lab import Lab, await_that
 
 
@@ -54,6 +60,23 @@ def test_launch__ulimits__the_program_has_them(lab: Lab) -> None:
     _, texts = lab.run("ulimit -n", ulimits=(ResourceLimit(name="nofile", soft=123, hard=456),))
 
     assert texts == ["123"]
+
+
+def test_launch__login__instead_of_the_runtimes_own(lab: Lab) -> None:
+    login = RegistryLogin(user="bot", password="of the secret")
+    name = lab.image.replace("@", ":latest@")
+    lab.registry.require_password("of the secret")
+    try:
+        digest = lab.runtime.resolve(lab.image, login=login)
+        ended = lab.run("echo mine", login=login)
+        with pytest.raises(LaunchError, match=r"401|nauthorized") as raised:
+            lab.runtime.resolve(name, login=RegistryLogin(user="bot", password="another"))
+    finally:
+        lab.registry.require_password("")
+
+    assert digest == lab.image.partition("@")[2]
+    assert ended == (0, ["mine"])
+    assert raised.value.reason.startswith("CannotPullContainerError: ")
 
 
 def test_launch__last_lines_before_the_exit__all_there(lab: Lab) -> None:

@@ -225,10 +225,6 @@ REFUSED: dict[str, tuple[Json, str]] = {
         "When networkMode=host, the host ports and container ports in port mappings must match.",
     ),
     # AWS has it, the embedded AWS does not.
-    "private registry": (
-        one(repositoryCredentials={"credentialsParameter": "arn:aws:secretsmanager:x"}),
-        "The embedded AWS does not log in to private registries.",
-    ),
     "EBS": (volume(configuredAtLaunch=True), "The embedded AWS does not attach Amazon EBS volum"),
 }
 

@@ -9,7 +9,7 @@ from ministack.services import s3, secretsmanager, ssm
 
 from fsd_local.patches.scope import scope
 from fsd_local.placeholders import create_placeholders, remove_placeholders
-from fsd_local.ports import SecretError
+from fsd_local.ports import RegistryLogin, SecretError
 from fsd_local.secrets import MiniStackSecrets
 
 REGION = "us-east-1"
@@ -183,3 +183,47 @@ def test_read_file__environment_file_of_a_bucket__its_text(account: str) -> None
         s3._put_object("settings-of-tests", "team/app.env", b"A=1", {})
     assert MiniStackSecrets().read_file(file, account=account, region=REGION) == "A=1"
     assert create_placeholders([file], service="app", account=account, region=REGION) == []
+
+
+def log_in(secret: str, account: str) -> RegistryLogin | None:
+    return MiniStackSecrets().log_in(secret, account=account, region=REGION)
+
+
+def test_log_in__by_arn_or_name__user_and_password(account: str) -> None:
+    found = store(account, "ghcr", '{"username": "bot", "password": "hunter2"}')
+
+    for secret in (found, "ghcr"):
+        login = log_in(secret, account)
+        assert login == RegistryLogin(user="bot", password="hunter2")
+        assert "hunter2" not in repr(login)
+
+
+def test_log_in__placeholder__none(account: str) -> None:
+    wanted = arn(account, "ghcr-AbCdEf")
+    create([wanted], account)
+
+    assert log_in(wanted, account) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("hunter2", "unable to unmarshal secret value, invalid schema"),
+        ('{"password": "hunter2"}', "asm fetching username: AuthorizationData is malformed"),
+        ('{"username": "bot"}', "asm fetching password: AuthorizationData is malformed"),
+    ],
+)
+def test_log_in__secret_of_another_form__agents_words_without_the_value(
+    account: str, value: str, said: str
+) -> None:
+    found = store(account, "ghcr", value)
+
+    with pytest.raises(SecretError, match=said) as raised:
+        log_in(found, account)
+
+    assert "hunter2" not in str(raised.value)
+
+
+def test_log_in__no_such_secret__names_it(account: str) -> None:
+    with pytest.raises(SecretError, match="fetching secret from the service for ghcr: Resource"):
+        log_in("ghcr", account)

@@ -28,6 +28,8 @@ class Row:
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1"
 
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/ghcr"
+
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-abcd"
 
 ROWS: tuple[Row, ...] = (
@@ -103,6 +105,29 @@ ROWS: tuple[Row, ...] = (
         finds="wrong-type",
         compiled=('"com.example.team": "offers"', '"tier": "1"'),
         plan="labels +com.example.team +tier",
+    ),
+    Row(
+        key="service.repositoryCredentials",
+        good=f"{{image: 'ghcr.io/org/api:v1', repositoryCredentials: '{SECRET}-a1B2c3', sidecars: "
+        f"[{{name: proxy, image: 'ghcr.io/org/proxy:v1', repositoryCredentials: '{SECRET}-d4E5f6'"
+        "}]}",
+        wrong=f"{{repositoryCredentials: '{SECRET}-a1B2c3:password::'}}",
+        clash=f"{{image: 'public.ecr.aws/nginx/nginx:1.27', repositoryCredentials: "
+        f"'{SECRET}-a1B2c3'}}",
+        clash_finds="repository-credentials-unused",
+        base="{image: 'ghcr.io/org/api:v1', sidecars: [{name: proxy, image: "
+        "'ghcr.io/org/proxy:v1'}]}",
+        compiled=(
+            f'"repositoryCredentials": {{"credentialsParameter": "{SECRET}-a1B2c3"}}',
+            f'"repositoryCredentials": {{"credentialsParameter": "{SECRET}-d4E5f6"}}',
+            '{"Action": ["secretsmanager:GetSecretValue"], "Effect": "Allow", "Resource": '
+            f'["{SECRET}-a1B2c3", "{SECRET}-d4E5f6"]}}',
+            '{"Action": ["kms:Decrypt"], "Condition": {"StringEquals": {"kms:ViaService": '
+            '"secretsmanager.us-east-1.amazonaws.com"}, "StringLike": '
+            f'{{"kms:EncryptionContext:SecretARN": "{SECRET}-a1B2c3"}}}}, "Effect": "Allow", '
+            '"Resource": ["arn:aws:kms:us-east-1:*:key/*"]}',
+        ),
+        plan="registry credentials none → team/ghcr-a1B2c3",
     ),
     Row(
         key="service.systemControls",

@@ -44,6 +44,7 @@ image:
   port: 80
   healthcheck: {command: [CMD, a], interval: 10s, timeout: 5s, retries: 2, start_period: 5s}
   labels: {a: b}
+  credentials: a
   depends_on: {proxy: start}
 command: python a.py
 entrypoint: [sh]
@@ -67,7 +68,7 @@ variables: {A: b}
 secrets: {A: /a, B: {secretsmanager: a}}
 sidecars:
   proxy: {image: a/c:1, port: 90, essential: false, command: [a], entrypoint: [a], labels: {a: b},
-    variables: {A: b},
+    credentialsParameter: a, variables: {A: b},
     secrets: {C: /c}, healthcheck: {command: [CMD, a]}, depends_on: {api: start},
     mount_points: [{source_volume: a, path: /a, read_only: true}]}
 publish: {topics: [{name: a, fifo: true}]}
@@ -108,6 +109,7 @@ containerDefinitions:
     readonlyRootFilesystem: true
     ulimits: [{name: nofile, softLimit: 1, hardLimit: 2}]
     dockerLabels: {a: b}
+    repositoryCredentials: {credentialsParameter: a}
     systemControls: [{namespace: net.a, value: b}]
     linuxParameters: {initProcessEnabled: true, capabilities: {add: [SYS_PTRACE], drop: [ALL]}}
     mountPoints: [{sourceVolume: a, containerPath: /a, readOnly: true}]

@@ -328,6 +328,28 @@ CASES = [
         at=(8, 70),
     ),
     Case(
+        rule="repository-credentials-unused",
+        service="repositoryCredentials: arn:aws:secretsmanager:us-east-1:123456789012:secret:a",
+        at=(8, 3),
+    ),
+    Case(
+        rule="repository-credentials-unused",
+        service="sidecars: [{name: a, image: 'public.ecr.aws/a/b:1', repositoryCredentials: "
+        "'arn:aws:secretsmanager:us-east-1:123456789012:secret:a'}]",
+        at=(8, 55),
+    ),
+    Case(
+        rule="repository-credentials-unused",
+        service="image: 'ghcr.io/a/b:1'\nrepositoryCredentials: "
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:a-a1B2c3",
+    ),
+    Case(
+        rule="secret-arn-partial",
+        service="image: 'ghcr.io/a/b:1'\nrepositoryCredentials: "
+        "arn:aws:secretsmanager:us-east-1:123456789012:secret:a",
+        at=(9, 26),
+    ),
+    Case(
         rule="system-control-clash",
         service="systemControls: [{namespace: net.a, value: '1'}, {namespace: net.a, value: '1'}]",
         at=(8, 64),

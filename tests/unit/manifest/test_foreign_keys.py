@@ -112,7 +112,6 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("reservedConcurrency: 5", "scaling by concurrency"),
         ("deployment: {canary: {}}", "blue/green, canary"),
         ("taskdef_overrides: []", "way to change the task definition"),
-        ("imagePullSecrets: []", "private registry"),
         ("publish: {}", "queues, topics"),
         ("runtime: python311", "runtimes"),
         ("requestTimeout: 30", "time limit for requests"),
@@ -166,6 +165,8 @@ def test_unknown_key__like_others_but_none_of_them__lists_what_is_known(service:
     ("key", "fix"),
     [
         ("sidecars: []", "use `service.sidecars`"),
+        ("imagePullSecrets: []", "use `service.repositoryCredentials`"),
+        ("sysctls: {}", "use `service.systemControls`"),
         ("stages: {}", "use `environments`"),
         ("team: x", "use `metadata.pack`"),
         ("spec: {}", "use `service`"),
