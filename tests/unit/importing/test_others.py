@@ -230,11 +230,6 @@ def test_read_copilot__topics__named_and_told() -> None:
             "volumes",
             [{"name": "wp-data", "path": "/a"}],
         ),
-        (
-            "image: {location: ghcr.io/a/b:1, port: 80, credentials: team/ghcr}",
-            "repositoryCredentials",
-            "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:team/ghcr",
-        ),
         ("observability: {tracing: awsxray}", "observability", {"traces": {"enabled": True}}),
     ],
 )
@@ -243,6 +238,17 @@ def test_read_copilot__what_the_language_has__is_kept(more: str, key: str, value
 
     assert lost == []
     assert mapping(tree["service"])[key] == value
+
+
+def test_read_copilot__image_of_a_private_registry__with_its_credentials() -> None:
+    tree, lost = one(
+        "name: a\ntype: Backend Service\n"
+        "image: {location: ghcr.io/a/b:1, port: 80, credentials: team/ghcr}\n"
+    )
+
+    assert lost == []
+    secret = "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:team/ghcr"
+    assert mapping(tree["service"])["repositoryCredentials"] == secret
 
 
 def test_read_copilot__two_checks_of_other_rhythm__the_one_that_is_not_kept_is_said() -> None:
