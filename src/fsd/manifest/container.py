@@ -341,7 +341,8 @@ class Sidecar:
     )
     repository_credentials: RegistryCredentials | None = key(
         default=None,
-        description="The ARN of a secret with the `username` and `password` for a private registry.",
+        description="The ARN of a secret with the `username` and `password` for a private "
+        "registry.",
     )
     command: tuple[str, ...] | None = key(default=None, description="Overrides the image's CMD.")
     entry_point: tuple[str, ...] | None = key(
