@@ -46,6 +46,7 @@ class Act:
     action: Path
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
+    role: str = ROLE  # what each of VARIABLES names
 
     def run(self, workflow: str, event: str, payload: dict[str, Any]) -> Ran:
         event_file = self.home / "event.json"
@@ -56,7 +57,7 @@ class Act:
         command += ["--local-repository", f"org/fsd-deploy@v1={self.action}"]
         command += ["--no-cache-server", "--secret", f"GITHUB_TOKEN={TOKEN}"]
         for name in VARIABLES:
-            command += ["--var", f"{name}={ROLE}"]
+            command += ["--var", f"{name}={self.role}"]
         for name, value in {"FSD_PYTHON": sys.executable, **self.environ}.items():
             command += ["--env", f"{name}={value}"]
         ended = subprocess.run(

@@ -33,6 +33,7 @@ class Issuer:
         }
     )
     url: str = ""
+    name: str = ""  # what its tokens say of who issued them; its own address without
     tokens: list[str] = field(default_factory=list)
     failures: list[int] = field(default_factory=list)
     redirect_to: str = ""
@@ -51,7 +52,13 @@ class Issuer:
 
     def issue(self, audience: str) -> str:
         now = int(time.time())
-        claims = {**self.claims, "iss": self.url, "aud": audience, "iat": now, "exp": now + 300}
+        claims = {
+            **self.claims,
+            "iss": self.name or self.url,
+            "aud": audience,
+            "iat": now,
+            "exp": now + 300,
+        }
         head = _encode({"alg": "RS256", "typ": "JWT", "kid": _KEY_ID})
         signed = f"{head}.{_encode(claims)}"
         signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())

@@ -54,6 +54,16 @@ class Joined:
         return names.fit(f"fsd-{kind}-{environment}-{repository}", limit=names.ROLE_LIMIT)
 
 
+def find_counterpart(role: str, *, environment: str, other: str, account: str) -> str:
+    """ARN of the deploy role that the same repository has for `other` in another account, by the
+    one that bootstrap made for `environment`; "" where `role` is no such role."""
+    head, mark, repository = role.partition(f":role/fsd-deploy-{environment}-")
+    if not mark:
+        return ""
+    service, _, own = head.rpartition(":")
+    return f"{service}:{account}:role/fsd-deploy-{other}-{repository}" if own != account else ""
+
+
 def parse_repository(text: str) -> GitHubRepository:
     """Raises UsageError for what is no repository, and where only one of the two ids is there."""
     match = _REPOSITORY.fullmatch(text)

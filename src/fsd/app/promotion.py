@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from fsd.account.joined import find_counterpart
 from fsd.app.account import Connection, Connector, WebIdentity
 from fsd.app.environments import find_environment
 from fsd.app.image_move import ImageMove, bring_image
@@ -79,7 +80,7 @@ def _open_gate(options: DeployOptions, connect: Connector, source: str, *, servi
         environment,
         # What a workflow says of a Region is of where it deploys to.
         region=None if environment.region else options.region,
-        identity=_identity(options.identity, environment),
+        identity=_identity(options, environment),
     )
     history = _read_releases(
         connection.aws, service, cluster=environment.cluster_name, source=source
@@ -87,10 +88,24 @@ def _open_gate(options: DeployOptions, connect: Connector, source: str, *, servi
     return _Gate(source=source, connection=connection, history=history)
 
 
-def _identity(own: WebIdentity | None, source: Environment) -> WebIdentity | None:
-    """The job's token opens the other environment's role too, if that trusts the job. A job has no
-    other credentials. Without a role of its own, the source is read with this deployment's."""
-    return replace(own, role_arn=source.role_arn) if own and source.role_arn else own
+def _identity(options: DeployOptions, source: Environment) -> WebIdentity | None:
+    """The job's token opens the other environment's role too, if that trusts the job: its
+    `roleArn`, or the one that bootstrap made in another account for the same repository. A job
+    has no other credentials. Else the source is read with this deployment's role."""
+    own = options.identity
+    if own is None:
+        return None
+    role = source.role_arn or (
+        find_counterpart(
+            own.role_arn,
+            environment=options.environment,
+            other=source.name,
+            account=source.account,
+        )
+        if source.account
+        else ""
+    )
+    return replace(own, role_arn=role) if role else own
 
 
 def _find_elsewhere(gates: list[_Gate], prepared: Prepared) -> tuple[_Gate, Image] | None:

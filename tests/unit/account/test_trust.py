@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 
 from fsd.account.issuer import ISSUER
-from fsd.account.joined import Joined, join, parse_repository, read_joined, write_joined
+from fsd.account.joined import (
+    Joined,
+    find_counterpart,
+    join,
+    parse_repository,
+    read_joined,
+    write_joined,
+)
 from fsd.account.named import NamedResources, read_followers
 from fsd.account.trust import (
     trust_deployments,
@@ -116,6 +123,21 @@ def test_read_followers__environments__those_of_other_accounts_that_promote_from
     )
 
     assert read_followers(dev, (dev, near, far, other)) == ("far",)
+
+
+@pytest.mark.parametrize(
+    ("role", "found"),
+    [
+        ("fsd-deploy-prod-org.offers", "arn:aws:iam::111:role/fsd-deploy-dev-org.offers"),
+        ("fsd-deploy-dev-org.offers", ""),
+        ("deployer", ""),
+    ],
+)
+def test_find_counterpart__role__that_of_the_same_repository_or_none(role: str, found: str) -> None:
+    arn = f"arn:aws:iam::222:role/{role}"
+
+    assert find_counterpart(arn, environment="prod", other="dev", account="111") == found
+    assert find_counterpart(arn, environment="prod", other="dev", account="222") == ""
 
 
 def test_trust_deployments__workflow__no_other_one() -> None:
