@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import fsd
-from fsd.account.checks import Check, DoctorFinding
+from fsd.account.checks import Check
 from fsd.account.facts import ManifestNeeds
 from fsd.action.record import EndedRun, ended_by_error, ended_by_result, record_json
 from fsd.cli.main import run
@@ -21,6 +21,7 @@ from fsd.manifest.finding import Severity
 from fsd.plan.steps import Plan
 from fsd.release.jobs import JobLook, find_job, look_at_job
 from fsd.report.doctor import doctor_json
+from fsd.report.doctor_finding import DoctorFinding
 from fsd.report.error_document import error_json
 from fsd.report.jobs import job_json
 from fsd.report.json_report import result_json

@@ -88,10 +88,10 @@ def test_doctor__account_that_was_set_up__has_nothing_to_say(fsd: Fsd, root: Acc
 
     clean = fsd.ok("doctor", "--env", "dev", "--file", "service.yml")
 
-    assert clean.out.endswith("nothing stands in the way of a deployment\n"), clean.text
-    assert f"asked about arn:aws:iam::{root.id}:role/fsd-deploy-dev-org.offers" in clean.out
+    assert clean.out.endswith("nothing would stop a deployment\n"), clean.text
+    assert f"for the role arn:aws:iam::{root.id}:role/fsd-deploy-dev-org.offers" in clean.out
     alone = fsd.ok("doctor", "--env", "dev", "--format", "markdown")
-    assert "nothing stands in the way" in alone.out
+    assert "nothing would stop" in alone.out
 
 
 Plant = Callable[[Fsd, Account], Callable[[], object]]
@@ -429,13 +429,13 @@ DEPLOY_ROLE = "fsd-deploy-dev-org.offers"
 # Each finding of `fsd doctor`, as an account has it: those of one row in the same account, at once.
 PLANTED: tuple[tuple[Planted, ...], ...] = (
     (
-        (secret_is_absent, Check.SECRET_MISSING, "the secret of DB does not exist"),
+        (secret_is_absent, Check.SECRET_MISSING, "the secret for DB does not exist"),
         (quota_is_small, Check.QUOTA, "up to 16 vCPU, and 6 of Fargate's 6 are free"),
-        (alarm_is_absent, Check.ALARM_MISSING, "there is no alarm offers-errors"),
+        (alarm_is_absent, Check.ALARM_MISSING, "the alarm offers-errors does not exist"),
         (log_group_is_taken, Check.LOG_GROUP_TAKEN, "/ecs/hello-dev exists"),
         (cluster_is_gone, Check.CLUSTER_MISSING, "the cluster dev does not exist"),
         (permission_is_lost, Check.PERMISSION, "ecs:UpdateService is not allowed"),
-        (certificate_is_absent, Check.CERTIFICATE, "there is no such certificate"),
+        (certificate_is_absent, Check.CERTIFICATE, "the certificate does not exist"),
         (table_is_absent, Check.DEPENDENCY_MISSING, "dynamodb table dev-offers does not exist"),
         (subnets_are_closed, Check.NO_WAY_OUT, "no endpoint for ecr.api, ecr.dkr, s3, logs"),
         (
@@ -447,14 +447,14 @@ PLANTED: tuple[tuple[Planted, ...], ...] = (
         ),
     ),
     (
-        (parameter_is_absent, Check.SECRET_MISSING, "the secret of DB does not exist"),
+        (parameter_is_absent, Check.SECRET_MISSING, "the secret for DB does not exist"),
         (balancers_are_many, Check.BALANCING_QUOTA, "50 of at most 50 application load balancers"),
         (
             certificate_is_of_another_region,
             Check.CERTIFICATE_REGION,
-            "of eu-west-1, and the load balancer of us-east-1",
+            "in eu-west-1, and the load balancer is in us-east-1",
         ),
-        (repository_is_absent, Check.REPOSITORY_MISSING, "there is no repository hello"),
+        (repository_is_absent, Check.REPOSITORY_MISSING, "the repository hello does not exist"),
         (bucket_denies, Check.DEPENDENCY_POLICY, "denies `s3:GetObject` to the task role"),
         (zone_is_alone, Check.ZONES, "needs subnets in 2 zones"),
         (service_roles_are_absent, Check.SERVICE_ROLE, "has no service-linked role"),
@@ -467,8 +467,8 @@ PLANTED: tuple[tuple[Planted, ...], ...] = (
             "is not for `a.api.example.org`; it is for `*.example.org`",
         ),
         (image_is_absent, Check.IMAGE_MISSING, "the registry does not have the image"),
-        (subnets_are_small, Check.ADDRESSES, "22 addresses are free, and a rollout has up to 40"),
-        (caller_may_not_look, Check.NOT_SEEN, "quotas could not be looked at: AccessDenied"),
+        (subnets_are_small, Check.ADDRESSES, "22 addresses are free, and a rollout runs up to 40"),
+        (caller_may_not_look, Check.NOT_SEEN, "could not check quotas: AccessDenied"),
     ),
     (
         (key_is_not_allowed, Check.SECRET_ENCRYPTION, "does not allow the execution role"),
@@ -478,7 +478,7 @@ PLANTED: tuple[tuple[Planted, ...], ...] = (
             Check.IMAGE_PLATFORM,
             "the image is for `linux/arm64`, and the tasks run on linux/amd64",
         ),
-        (vpc_is_gone, Check.VPC_MISSING, "no VPC is tagged fsd:environment=dev"),
+        (vpc_is_gone, Check.VPC_MISSING, "no VPC has the tag fsd:environment=dev"),
         (role_is_absent, Check.ROLE_MISSING, "the role that a deployment assumes does not exist"),
     ),
 )
@@ -511,7 +511,7 @@ def test_doctor__json_key__only_where_the_value_may_be_read(fsd: Fsd, root: Acco
 
     assert "doctor-secret-key" not in findings(fsd)
     found = findings(fsd, "--read-secrets")["doctor-secret-key"]
-    assert found["message"] == "the secret of DB has no key `password`; it has user"
+    assert found["message"] == "the secret for DB has no key `password`; it has user"
     assert "hidden-value" not in json.dumps(found)
     manager.put_secret_value(SecretId=SECRET, SecretString='{"password": "x"}')
     assert "doctor-secret-key" not in findings(fsd, "--read-secrets")
@@ -556,7 +556,7 @@ def test_doctor__policy_of_a_dependency_may_not_be_read__says_that_alone(
     message = findings(fsd)["doctor-not-seen"]["message"]
 
     assert message.startswith(
-        f"the policy of aws_s3_bucket offers-{root.id} could not be looked at: AccessDenied"
+        f"FSD could not check the policy of aws_s3_bucket offers-{root.id}: AccessDenied"
     )
 
 

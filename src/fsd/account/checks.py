@@ -1,12 +1,11 @@
-"""Facts of an account → findings: everything that would stop a deployment, before there is one.
+"""Facts of an account → troubles: everything that would stop a deployment, before there is one.
 
 Pure. A check says nothing about what was not seen; that is a finding of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 
 from fsd.account.facts import (
@@ -26,16 +25,35 @@ from fsd.account.statements import (
     statements,
 )
 from fsd.account.troubles import (
+    AddressesTooFew,
+    AlarmAbsent,
     BalancingFull,
+    CertificateElsewhere,
+    CertificateNotIssued,
     CertificateOfOthers,
+    ClusterAbsent,
+    DependencyAbsent,
+    FactUnseen,
     ImageAbsent,
     ImageOfOtherPlatform,
+    KeyRefusesRole,
     KeyUnusable,
+    LogGroupTaken,
     OrganizationDenies,
+    PermissionAbsent,
     PolicyDenies,
+    RepositoryAbsent,
     RoleMissing,
     RoleUntrusting,
+    SecretAbsent,
+    SecretKeyAbsent,
+    ServiceRoleAbsent,
+    TaskSubnetsAbsent,
     Trouble,
+    VcpusTooFew,
+    VpcAbsent,
+    WayOutAbsent,
+    ZonesTooFew,
 )
 from fsd.account.trusted import (
     denies_all,
@@ -45,7 +63,6 @@ from fsd.account.trusted import (
     trusted_subs,
     trusts_any,
 )
-from fsd.manifest.finding import Severity
 
 # An Application Load Balancer stands in two zones at least.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
@@ -89,151 +106,86 @@ class Check(StrEnum):
     NOT_SEEN = "doctor-not-seen"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorFinding:
-    check: Check
-    severity: Severity
-    what: str
-    where: str
-    fix: str
-
-
-def check_account(wants: ManifestNeeds, facts: Facts) -> tuple[DoctorFinding | Trouble, ...]:
+def check_account(wants: ManifestNeeds, facts: Facts) -> tuple[Trouble, ...]:
     """In the order of the checks."""
     return tuple(finding for check in _CHECKS for finding in check(wants, facts))
 
 
-def by_severity(findings: Iterable[DoctorFinding]) -> tuple[DoctorFinding, ...]:
-    """Errors first; within a severity as they are."""
-    order = [Severity.ERROR, Severity.WARNING, Severity.INFO]
-    return tuple(sorted(findings, key=lambda one: order.index(one.severity)))
-
-
-def _error(check: Check, what: str, *, where: str, fix: str) -> DoctorFinding:
-    return DoctorFinding(check=check, severity=Severity.ERROR, what=what, where=where, fix=fix)
-
-
-def _warning(check: Check, what: str, *, where: str, fix: str) -> DoctorFinding:
-    return DoctorFinding(check=check, severity=Severity.WARNING, what=what, where=where, fix=fix)
-
-
-def _cluster(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _cluster(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.cluster_status is None or facts.cluster_status == "ACTIVE":
         return
-    state = f"is {facts.cluster_status}" if facts.cluster_status else "does not exist"
-    yield _warning(
-        Check.CLUSTER_MISSING,
-        f"the cluster {wants.cluster} {state}; a deployment makes it where its role may",
-        where=f"--env {wants.environment}",
-        fix=f"fsd bootstrap --env {wants.environment} --repo ORG/REPO",
-    )
+    yield ClusterAbsent(cluster=wants.cluster, status=facts.cluster_status)
 
 
-def _vpc(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
-    if facts.network is None or facts.network.vpc_id:
-        return
-    yield _error(
-        Check.VPC_MISSING,
-        f"no VPC is tagged fsd:environment={wants.environment}, and there is no default VPC",
-        where=wants.region,
-        fix=f"tag a VPC fsd:environment={wants.environment}, or name it in "
-        ".fsd/environments.yml: vpc.id",
-    )
+def _vpc(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
+    del wants
+    if facts.network is not None and not facts.network.vpc_id:
+        yield VpcAbsent()
 
 
-def _zones(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _zones(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.network is None or not facts.network.vpc_id:
         return
-    zones = facts.network.balancer_zones
-    if wants.has_balancer and len(zones) < _ZONES:
-        yield _error(
-            Check.ZONES,
-            f"a load balancer needs subnets in {_ZONES} zones, and {facts.network.vpc_id} has "
-            f"them in {len(zones)}",
-            where=facts.network.vpc_id,
-            fix="add a subnet in another zone, or name two in .fsd/environments.yml: "
-            "vpc.privateSubnets",
-        )
+    vpc, zones = facts.network.vpc_id, len(facts.network.balancer_zones)
+    if wants.has_balancer and zones < _ZONES:
+        yield ZonesTooFew(vpc=vpc, zones=zones, needed=_ZONES)
     if not facts.network.task_subnets:
-        kind = "private" if wants.is_private else "public"
-        yield _error(
-            Check.ZONES,
-            f"{facts.network.vpc_id} has no {kind} subnet for the tasks",
-            where=facts.network.vpc_id,
-            fix=f"add one, or name it in .fsd/environments.yml: vpc.{kind}Subnets",
-        )
+        yield TaskSubnetsAbsent(vpc=vpc, is_private=wants.is_private)
 
 
-def _addresses(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _addresses(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     """Every task of Fargate takes an address of its own."""
     subnets = facts.network.task_subnets if facts.network else ()
     free = sum(subnet.free_addresses for subnet in subnets)
     if subnets and free < wants.tasks:
-        yield _error(
-            Check.ADDRESSES,
-            f"{free} addresses are free, and a rollout has up to {wants.tasks} tasks at once",
-            where=", ".join(subnet.id for subnet in subnets),
-            fix="use wider subnets, or lower deployment.maximumPercent",
-        )
+        ids = tuple(subnet.id for subnet in subnets)
+        yield AddressesTooFew(subnets=ids, free=free, tasks=wants.tasks)
 
 
-def _way_out(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _way_out(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     """A private subnet reaches ECR, logs and secrets by NAT, or by endpoints of the VPC."""
     if facts.network is None:
         return
     network = facts.network
-    closed = [subnet.id for subnet in network.task_subnets if subnet.way_out == "none"]
-    unaddressed = [
+    closed = tuple(subnet.id for subnet in network.task_subnets if subnet.way_out == "none")
+    unaddressed = tuple(
         subnet.id
         for subnet in network.task_subnets
         if subnet.way_out == "internet" and wants.is_private
-    ]
+    )
+    missing = tuple(name for name in _endpoints(wants) if name not in network.endpoints)
+    for subnets in (closed, unaddressed):
+        if subnets and missing:
+            yield WayOutAbsent(
+                subnets=subnets,
+                vpc=network.vpc_id,
+                endpoints=missing,
+                has_gateway=subnets is unaddressed,
+            )
+
+
+def _endpoints(wants: ManifestNeeds) -> tuple[str, ...]:
+    """What stands in for a way out."""
     needed = [*_IMAGE_ENDPOINTS]
     needed += ["logs"] if wants.log_group else []
     needed += ["secretsmanager"] if wants.secrets else []
     needed += ["ssm"] if wants.parameters else []
-    missing = [name for name in needed if name not in network.endpoints]
-    for subnets, why in (
-        (closed, "has no route out"),
-        (unaddressed, "has an internet gateway, which tasks without a public IP cannot use"),
-    ):
-        if subnets and missing:
-            yield _error(
-                Check.NO_WAY_OUT,
-                f"{', '.join(subnets)} {why}, and {network.vpc_id} has no endpoint for "
-                f"{', '.join(missing)}: no task could start",
-                where=network.vpc_id,
-                fix="route 0.0.0.0/0 to a NAT gateway, or make the endpoints "
-                + ", ".join(f"com.amazonaws.{wants.region}.{name}" for name in missing),
-            )
+    return tuple(needed)
 
 
-def _certificate(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _certificate(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if not wants.certificate:
         return
     region = wants.certificate.split(":")[3]
     if region != wants.region:
-        yield _error(
-            Check.CERTIFICATE_REGION,
-            f"the certificate is of {region}, and the load balancer of {wants.region}",
-            where=wants.certificate,
-            fix=f"request one in {wants.region}: aws acm request-certificate",
-        )
+        yield CertificateElsewhere(certificate=wants.certificate, region=region)
         return
     if facts.certificate is None:
         return
     if facts.certificate.status == "ISSUED":
         yield from _certificate_names(wants, facts.certificate)
         return
-    status = facts.certificate.status
-    yield _error(
-        Check.CERTIFICATE,
-        f"the certificate is {status}" if status else "there is no such certificate",
-        where=wants.certificate,
-        fix="add the DNS record that ACM asks for"
-        if status == "PENDING_VALIDATION"
-        else "name one that is issued: aws acm list-certificates",
-    )
+    yield CertificateNotIssued(certificate=wants.certificate, status=facts.certificate.status)
 
 
 def _certificate_names(wants: ManifestNeeds, fact: CertificateFact) -> Iterator[Trouble]:
@@ -251,47 +203,33 @@ def _is_for(name: str, host: str) -> bool:
     return host.lower() == name.lower()
 
 
-def _secrets(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _secrets(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     del wants
     for secret in facts.secrets or ():
         yield from _secret(secret)
 
 
-def _secret(secret: SecretFact) -> Iterator[DoctorFinding]:
+def _secret(secret: SecretFact) -> Iterator[Trouble]:
     if not secret.exists or secret.is_deleted:
-        state = "is scheduled for deletion" if secret.is_deleted else "does not exist"
-        yield _error(
-            Check.SECRET_MISSING,
-            f"the secret of {secret.variable} {state}",
-            where=secret.where,
-            fix="aws secretsmanager restore-secret"
-            if secret.is_deleted
-            else "create it, or correct valueFrom",
+        yield SecretAbsent(
+            variable=secret.variable, where=secret.where, is_deleted=secret.is_deleted
         )
-        return
-    if secret.json_key and secret.keys is not None and secret.json_key not in secret.keys:
-        known = ", ".join(sorted(secret.keys)) or "none, it is no JSON object"
-        yield _error(
-            Check.SECRET_KEY,
-            f"the secret of {secret.variable} has no key `{secret.json_key}`; it has {known}",
+    elif secret.json_key and secret.keys is not None and secret.json_key not in secret.keys:
+        yield SecretKeyAbsent(
+            variable=secret.variable,
             where=secret.where,
-            fix="add the key to the secret, or correct valueFrom",
+            key=secret.json_key,
+            known=tuple(sorted(secret.keys)),
         )
 
 
-def _keys(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _keys(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     """Of secrets: the execution role that FSD makes may use a key that lets it, and no other."""
     for key in facts.keys:
         if key.state != "Enabled":
             yield KeyUnusable(key=key.id, state=key.state)
         elif key.policy and not _may_decrypt(key, wants.execution_role):
-            yield _warning(
-                Check.SECRET_ENCRYPTION,
-                "a secret is encrypted with a key of yours, whose policy does not allow the "
-                "execution role to use it",
-                where=key.id,
-                fix=f"allow kms:Decrypt to {wants.execution_role} in the key's policy",
-            )
+            yield KeyRefusesRole(key=key.id, role=wants.execution_role)
 
 
 def _may_decrypt(key: KeyFact, role: str) -> bool:
@@ -304,15 +242,10 @@ def _may_decrypt(key: KeyFact, role: str) -> bool:
     )
 
 
-def _dependencies(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _dependencies(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     for one in facts.dependencies or ():
         if one.exists is False:
-            yield _warning(
-                Check.DEPENDENCY_MISSING,
-                f"the {one.type.removeprefix('aws_').replace('_', ' ')} {one.name} does not exist",
-                where=f"dependencies of {wants.service}",
-                fix="create it, or correct its name",
-            )
+            yield DependencyAbsent(type=one.type, name=one.name)
         denied = tuple(action for action in one.actions if _denies(one, action, wants.task_role))
         if denied:
             yield PolicyDenies(type=one.type, name=one.name, role=wants.task_role, actions=denied)
@@ -376,70 +309,41 @@ def _balancing_quota(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
             yield BalancingFull(quota=one.name, limit=one.limit, used=one.used)
 
 
-def _permissions(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding | Trouble]:
+def _permissions(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
+    del wants
     for one in facts.denied or ():
-        if one.by_organization:
-            yield OrganizationDenies(action=one.action, resource=one.resource, why=one.why)
-            continue
-        yield _error(
-            Check.PERMISSION,
-            f"{one.action} is not allowed: {one.why}",
-            where=one.resource,
-            fix=f"fsd iam --env {wants.environment} --role deploy  prints what the role needs",
-        )
+        kind = OrganizationDenies if one.by_organization else PermissionAbsent
+        yield kind(action=one.action, resource=one.resource, why=one.why)
 
 
-def _quota(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _quota(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.quota is None:
         return
     needed = wants.tasks * wants.vcpu
     free = facts.quota.limit - facts.quota.used
     if needed > free:
-        yield _error(
-            Check.QUOTA,
-            f"a rollout needs up to {needed:g} vCPU, and {free:g} of Fargate's "
-            f"{facts.quota.limit:g} are free",
-            where="Service Quotas: Fargate On-Demand vCPU resource count",
-            fix="ask for more: aws service-quotas request-service-quota-increase "
-            "--service-code fargate --quota-code L-3032A538 --desired-value N",
-        )
+        yield VcpusTooFew(needed=needed, free=free, limit=facts.quota.limit)
 
 
-def _log_group(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _log_group(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.log_group_exists and wants.has_stack is False:
-        yield _error(
-            Check.LOG_GROUP_TAKEN,
-            f"the log group {wants.log_group} exists, and is not of the service's stack: "
-            "CloudFormation would refuse to make it",
-            where=wants.log_group,
-            fix=f"aws logs delete-log-group --log-group-name {wants.log_group}",
-        )
+        yield LogGroupTaken(log_group=wants.log_group)
 
 
-def _alarms(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _alarms(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.alarms is None:
         return
     for name in wants.alarms:
         if name not in facts.alarms:
-            yield _error(
-                Check.ALARM_MISSING,
-                f"there is no alarm {name}: ECS would refuse the deployment",
-                where="deployment.alarms",
-                fix="create the alarm, or correct its name",
-            )
+            yield AlarmAbsent(alarm=name)
 
 
-def _repository(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _repository(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.has_repository is False:
-        yield _warning(
-            Check.REPOSITORY_MISSING,
-            f"there is no repository {wants.service}; a deployment makes it where its role may",
-            where="ECR",
-            fix=f"fsd bootstrap --env {wants.environment} --repo ORG/REPO",
-        )
+        yield RepositoryAbsent(repository=wants.service)
 
 
-def _service_roles(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _service_roles(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     if facts.service_roles is None:
         return
     needed = [_ECS]
@@ -447,29 +351,16 @@ def _service_roles(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding
     needed += [_SCALING] if wants.is_scaled else []
     for service in needed:
         if service not in facts.service_roles:
-            yield _warning(
-                Check.SERVICE_ROLE,
-                f"{service} has no service-linked role; AWS makes it at the first use, where the "
-                "caller may",
-                where="IAM",
-                fix=f"aws iam create-service-linked-role --aws-service-name {service}",
-            )
+            yield ServiceRoleAbsent(service=service)
 
 
-def _not_seen(wants: ManifestNeeds, facts: Facts) -> Iterator[DoctorFinding]:
+def _not_seen(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
+    del wants
     for what, refusal in facts.unseen:
-        # A role that lacks everything would look like one that lacks nothing.
-        is_important = what == PERMISSIONS
-        yield DoctorFinding(
-            check=Check.NOT_SEEN,
-            severity=Severity.WARNING if is_important else Severity.INFO,
-            what=f"{what} could not be looked at: {refusal}",
-            where=f"--env {wants.environment}",
-            fix="run it with credentials that may look",
-        )
+        yield FactUnseen(what=what, refusal=refusal, is_permissions=what == PERMISSIONS)
 
 
-_CHECKS: tuple[Callable[[ManifestNeeds, Facts], Iterator[DoctorFinding | Trouble]], ...] = (
+_CHECKS: tuple[Callable[[ManifestNeeds, Facts], Iterator[Trouble]], ...] = (
     _role,
     _permissions,
     _cluster,

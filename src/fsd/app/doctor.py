@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from fsd.account.checks import DoctorFinding, by_severity, check_account
+from fsd.account.checks import check_account
 from fsd.account.facts import (
     PERMISSIONS,
     BalancingQuota,
@@ -48,6 +48,7 @@ from fsd.manifest import names
 from fsd.manifest.environments import Environment
 from fsd.manifest.models import Dependency, LoadBalancer, Manifest
 from fsd.release.ports import Aws, Network
+from fsd.report.doctor_finding import DoctorFinding, by_severity
 from fsd.report.doctor_words import worded
 from fsd.scaffold.folder import read_origin
 from fsd.scaffold.name_and_owners import github_name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fsd.account.checks import DoctorFinding
 from fsd.account.facts import ManifestNeeds
 from fsd.manifest.finding import Severity
+from fsd.report.doctor_finding import DoctorFinding
 from fsd.streams import printable
 
 SCHEMA = "fsd/doctor/v1"
@@ -32,7 +32,7 @@ def doctor_text(
 
 def _headline(wants: ManifestNeeds, *, who: str, role: str) -> str:
     subject = f"{wants.service} → {wants.environment}" if wants.service else wants.environment
-    about = f"\nasked about {role}" if role and role != who else ""
+    about = f"\nfor the role {role}" if role and role != who else ""
     return f"{subject}    {wants.region} · as {who}{about}"
 
 
@@ -40,7 +40,7 @@ def _count(findings: Sequence[DoctorFinding]) -> str:
     number = Counter(one.severity for one in findings)
     errors, warnings = number[Severity.ERROR], number[Severity.WARNING]
     if not errors and not warnings:
-        return "nothing stands in the way of a deployment"
+        return "nothing would stop a deployment"
     return (
         f"{errors} error{'' if errors == 1 else 's'}, "
         f"{warnings} warning{'' if warnings == 1 else 's'}"

@@ -3,30 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
 
-from fsd.account.checks import Check, DoctorFinding
+from fsd.account.checks import Check
 from fsd.account.facts import ManifestNeeds
 from fsd.account.issuer import AUDIENCE
 from fsd.account.troubles import (
+    AddressesTooFew,
     BalancingFull,
     CertificateOfOthers,
+    ClusterAbsent,
+    DependencyAbsent,
     ImageAbsent,
     ImageOfOtherPlatform,
+    KeyRefusesRole,
     KeyUnusable,
     OrganizationDenies,
     PolicyDenies,
     RoleMissing,
     RoleUntrusting,
+    SecretAbsent,
+    SecretKeyAbsent,
+    TaskSubnetsAbsent,
     Trouble,
+    VpcAbsent,
+    WayOutAbsent,
+    ZonesTooFew,
 )
 from fsd.manifest.finding import Severity
+from fsd.report.account_words import network_finding, resource_finding, secret_finding
+from fsd.report.doctor_finding import DoctorFinding, warning
 
 
-def worded(one: DoctorFinding | Trouble, wants: ManifestNeeds) -> DoctorFinding:
+def worded(one: Trouble, wants: ManifestNeeds) -> DoctorFinding:
     match one:
-        case DoctorFinding():
-            return one
+        case (
+            ClusterAbsent()
+            | VpcAbsent()
+            | ZonesTooFew()
+            | TaskSubnetsAbsent()
+            | AddressesTooFew()
+            | WayOutAbsent()
+        ):
+            return network_finding(one, wants)
+        case SecretAbsent() | SecretKeyAbsent() | KeyRefusesRole():
+            return secret_finding(one)
         case RoleMissing() | RoleUntrusting():
             return _role(one, wants)
         case ImageAbsent() | ImageOfOtherPlatform():
@@ -62,16 +82,8 @@ def worded(one: DoctorFinding | Trouble, wants: ManifestNeeds) -> DoctorFinding:
                 fix="delete one that nobody uses, or request more in Service Quotas; with "
                 "networking.loadBalancer.shared several services use one load balancer",
             )
-        case PolicyDenies():
-            return DoctorFinding(
-                check=Check.DEPENDENCY_POLICY,
-                severity=Severity.WARNING,
-                what=f"the policy of the {_kind(one.type)} {one.name} denies "
-                f"{_listed(one.actions)} to the task role",
-                where=one.role,
-                fix="exempt the role in that policy's Deny statement, or remove the actions from "
-                "permissions",
-            )
+        case DependencyAbsent() | PolicyDenies():
+            return _dependency(one, wants)
         case OrganizationDenies():
             return DoctorFinding(
                 check=Check.PERMISSION,
@@ -82,7 +94,7 @@ def worded(one: DoctorFinding | Trouble, wants: ManifestNeeds) -> DoctorFinding:
                 fix="ask those who manage the organization's service control policies",
             )
         case _:
-            assert_never(one)
+            return resource_finding(one, wants)
 
 
 _KEY_FIXES = {
@@ -144,6 +156,24 @@ def _image(one: ImageAbsent | ImageOfOtherPlatform) -> DoctorFinding:
         what=f"the image is for {_listed(one.platforms)}, and the tasks run on {one.platform}",
         where=one.image,
         fix=f"build it with docker build --platform {one.platform}, or change service.platform",
+    )
+
+
+def _dependency(one: DependencyAbsent | PolicyDenies, wants: ManifestNeeds) -> DoctorFinding:
+    if isinstance(one, DependencyAbsent):
+        return warning(
+            Check.DEPENDENCY_MISSING,
+            f"the {_kind(one.type)} {one.name} does not exist",
+            where=f"dependencies of {wants.service}",
+            fix="create it, or correct its name",
+        )
+    return warning(
+        Check.DEPENDENCY_POLICY,
+        f"the policy of the {_kind(one.type)} {one.name} denies {_listed(one.actions)} to the "
+        "task role",
+        where=one.role,
+        fix="exempt the role in that policy's Deny statement, or remove the actions from "
+        "permissions",
     )
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fsd.account.doctor_pages import DOCTOR_PAGES, DoctorPage
 from fsd.errors import ErrorCode
 from fsd.lint.pages import Example, Page, page_ids, read_page
+from fsd.report.doctor_pages import DOCTOR_PAGES, DoctorPage
 from fsd.report.words import capitalised, wrap
 from fsd.rollout.conditions import CONDITIONS
 from fsd.rollout.failures import EVENT_FAILURES, FAILURES, WITHOUT_TASKS, Failure

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fsd.account.checks import Check, DoctorFinding, by_severity, check_account
+from fsd.account.checks import Check, check_account
 from fsd.account.facts import (
     PERMISSIONS,
     CertificateFact,
@@ -22,6 +22,7 @@ from fsd.account.facts import (
 from fsd.account.issuer import ISSUER
 from fsd.compile.desired import Json
 from fsd.manifest.finding import Severity
+from fsd.report.doctor_finding import DoctorFinding, by_severity
 from fsd.report.doctor_words import worded
 
 WANTS = ManifestNeeds(
@@ -76,7 +77,7 @@ def test_not_seen__permissions__is_a_warning_and_all_else_a_remark() -> None:
     permissions, quotas = found(facts)
 
     assert permissions.severity is Severity.WARNING
-    assert permissions.what == "permissions could not be looked at: InvalidInput: no"
+    assert permissions.what == "FSD could not check permissions: InvalidInput: no"
     assert quotas.severity is Severity.INFO
 
 
@@ -176,7 +177,7 @@ def test_check_account__secret__each_way_to_be_wrong(
 
 @pytest.mark.parametrize(
     ("status", "fix"),
-    [("PENDING_VALIDATION", "DNS record"), ("EXPIRED", "one that is issued"), ("", "one that is")],
+    [("PENDING_VALIDATION", "DNS record"), ("EXPIRED", "that is issued"), ("", "that is issued")],
 )
 def test_check_account__certificate__says_what_to_do(status: str, fix: str) -> None:
     arn = "arn:aws:acm:eu-west-1:1:certificate/x"

@@ -20,7 +20,8 @@ _ROWS = (
     (
         Check.CLUSTER_MISSING,
         "the environment's cluster does not exist, or is not active",
-        "ECS runs services in a cluster. A deployment creates it if its role may, and fails else",
+        "ECS runs services in a cluster. A deployment creates the cluster if its role is allowed "
+        "to; otherwise, it fails",
         "create it with `fsd bootstrap`, or name another one in .fsd/environments.yml: `cluster`",
     ),
     (
@@ -40,7 +41,7 @@ _ROWS = (
         Check.ADDRESSES,
         "the subnets have fewer free addresses than the rollout has tasks at once",
         "every task takes an address of its own, and old and new tasks run at the same time",
-        "use wider subnets, or lower `deployment.maximumPercent`",
+        "use larger subnets, or lower `deployment.maximumPercent`",
     ),
     (
         Check.NO_WAY_OUT,
@@ -57,15 +58,15 @@ _ROWS = (
     ),
     (
         Check.CERTIFICATE_REGION,
-        "the certificate is in another Region than the load balancer",
-        "a load balancer uses certificates of its own Region only",
+        "the certificate and the load balancer are in different Regions",
+        "a load balancer can only use certificates of its own Region",
         "request the certificate in the environment's Region, and correct `certificateArn`",
     ),
     (
         Check.CERTIFICATE_HOST,
-        "the load balancer's certificate is for other hosts than the manifest names",
-        "the deployment succeeds, and clients refuse the connection to these hosts",
-        "request a certificate of the host in ACM, and correct `certificateArn`",
+        "the load balancer's certificate does not cover the hosts that the manifest names",
+        "the deployment succeeds, but clients refuse to connect to these hosts",
+        "request a certificate for the host in ACM, and correct `certificateArn`",
     ),
     (
         Check.SECRET_MISSING,
@@ -81,7 +82,8 @@ _ROWS = (
     ),
     (
         Check.SECRET_ENCRYPTION,
-        "a secret is encrypted with a key of your own, whose policy does not name the task's role",
+        "a secret is encrypted with a customer managed key whose policy does not name the "
+        "execution role",
         "the execution role must also be allowed to decrypt with this KMS key",
         "allow the role in the key's policy, as the finding says",
     ),
@@ -111,34 +113,35 @@ _ROWS = (
     ),
     (
         Check.ROLE_TRUST,
-        "the deploy role does not trust the workflows of this repository",
+        "the deploy role does not trust this repository's workflows",
         "AWS refuses the workflow's token: the deployment ends before it begins",
         "add the `sub` that the finding shows to the role's trust policy, or run `fsd bootstrap`",
     ),
     (
         Check.PERMISSION,
         "the role lacks a permission that a deployment needs",
-        "the deployment would end with access denied, perhaps in the middle",
+        "the deployment would end with access denied, possibly halfway through",
         "attach what `fsd iam` prints, or run `fsd bootstrap` again",
     ),
     (
         Check.QUOTA,
-        "the account's quota of Fargate vCPU is too small for the rollout at its peak",
-        "ECS starts no task beyond the quota, and the rollout does not end",
+        "the account's quota of Fargate vCPUs is too small for the peak of the rollout",
+        "ECS starts no task beyond the quota, so the rollout never ends",
         "request a higher quota in Service Quotas, or use fewer or smaller tasks",
     ),
     (
         Check.BALANCING_QUOTA,
-        "the account has as many load balancers or target groups as its quota allows",
-        "the service's stack cannot create its own, and is rolled back",
+        "the account already has as many load balancers or target groups as its quota allows",
+        "the service's stack cannot create another one, and is rolled back",
         "request a higher quota in Service Quotas, or share a load balancer: "
         "`networking.loadBalancer.shared`",
     ),
     (
         Check.LOG_GROUP_TAKEN,
         "the service's log group exists, and its stack did not create it",
-        "CloudFormation cannot create a log group that is there already",
-        "delete the log group, with its lines, if nobody needs them",
+        "CloudFormation cannot create a log group that already exists",
+        "name the log group in `service.logs.group` to keep it, or delete it if nobody needs its "
+        "lines",
     ),
     (
         Check.ALARM_MISSING,
@@ -149,7 +152,7 @@ _ROWS = (
     (
         Check.REPOSITORY_MISSING,
         "the service has no ECR repository",
-        "a deployment creates it if its role may, and fails else",
+        "a deployment creates it if its role is allowed to; otherwise, it fails",
         "create it with `fsd bootstrap`",
     ),
     (
@@ -160,22 +163,24 @@ _ROWS = (
     ),
     (
         Check.IMAGE_PLATFORM,
-        "the image is for another processor than `service.platform` says",
+        "the image is for a different processor than `service.platform`",
         "the task stops at once: exec format error",
         "build the image for the platform that the finding names, or change `service.platform`",
     ),
     (
         Check.SERVICE_ROLE,
         "the account lacks a service-linked role",
-        "the first deployment has AWS create it, which takes some seconds and needs a permission",
+        "AWS creates it during the first deployment, which takes some seconds and needs a "
+        "permission",
         "create it with the command that the finding prints",
     ),
     (
         Check.NOT_SEEN,
         "something could not be checked: the role may not read it, or AWS did not answer",
-        "what was not seen may be wrong all the same; that the permissions could not be asked for "
-        "is a warning, because a role without any would look like one that has all",
-        "allow what the finding names, or run it with a role that may",
+        "FSD does not know whether what it could not check is in order; if it could not check "
+        "the permissions, this is a warning, because a role without any permissions would look "
+        "like one with all of them",
+        "allow what the finding names, or run `fsd doctor` with a role that is allowed to",
     ),
 )
 DOCTOR_PAGES: Mapping[str, DoctorPage] = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fsd.account.checks import Check
-from fsd.account.doctor_pages import DOCTOR_PAGES
+from fsd.report.doctor_pages import DOCTOR_PAGES
 from fsd.report.explanations import explanation_json, explanation_text, find_explanation, known_ids
 
 
