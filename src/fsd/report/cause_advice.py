@@ -25,6 +25,7 @@ from fsd.rollout.advice import (
     ListensOnSocket,
     ListensUnreachably,
     LocalRemedy,
+    NotExecutable,
     NothingAnswers,
     PathRedirects,
     PortUntold,
@@ -130,6 +131,11 @@ def advice_text(advice: Advice) -> str:
             return (
                 f"no step of the Dockerfile makes `{path}`: COPY it into the image, give it by a "
                 "volume (`service.volumes`), or correct the variable that names it"
+            )
+        case NotExecutable(program=program):
+            return (
+                f"make `{program}` executable: `chmod +x` the file and commit it, or add "
+                f"`RUN chmod +x {shlex.quote(program)}` below the COPY in the Dockerfile"
             )
         case WithoutDocker(advice=inner, remedy=remedy):
             return f"{_REMEDIES[remedy]}; else {advice_text(inner)}"

@@ -160,6 +160,13 @@ class FileNotMade:
     path: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotExecutable:
+    """The program is in the image, and may not be run."""
+
+    program: str  # as the command names it
+
+
 class LocalRemedy(StrEnum):
     INSTALL_SAME = "install-same"
     INSTALL_PYTHON = "install-python"
@@ -202,6 +209,7 @@ Advice: TypeAlias = (
     | ListensInPlace
     | PortUntold
     | FileNotMade
+    | NotExecutable
     | WithoutDocker
     | GiveSecretValue
 )

@@ -25,6 +25,7 @@ from fsd.rollout.advice import (
     ListensOnOtherPort,
     ListensOnSocket,
     ListensUnreachably,
+    NotExecutable,
     NothingAnswers,
     PathRedirects,
     PortUntold,
@@ -55,6 +56,12 @@ _MIGRATED = re.compile(
 _IMPORT = re.compile(r"^(?:ModuleNotFoundError|ImportError): ")
 _TAKEN_PORT = re.compile(r"Address already in use|EADDRINUSE", re.IGNORECASE)
 _WRONG_CPU = re.compile(r"exec format error", re.IGNORECASE)
+# What runc says, and what a shell says that was told to run it.
+_NOT_EXECUTABLE = re.compile(
+    r'exec: "(?P<program>[^"]+)": permission denied'
+    r"|^\S*sh: (?:line )?(?:\d+: )?(?P<of_shell>\S+): [Pp]ermission denied",
+)
+_NOT_STARTED = re.compile(r'\bexec: "')
 _NO_PROGRAM = re.compile(
     r"(?:exec user process caused|^exec \S+): .*no such file|: (?:command )?not found$|"
     r"can't open file",
@@ -122,6 +129,12 @@ def _explained(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
 
 
 def _of_an_end(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
+    said = [each.text for each in cause.evidence]
+    if cause.code == "command-not-found":
+        for text in (*said, signs.exception, *task.shown_lines):
+            if found := _NOT_EXECUTABLE.search(text):
+                program = found["program"] or found["of_shell"]
+                return replace(cause, advice=NotExecutable(program=program))
     if signs.exception:
         return replace(
             cause,
@@ -130,7 +143,8 @@ def _of_an_end(cause: Cause, signs: LogSigns, task: LoggedTask) -> Cause:
         )
     if signs.remark:
         return replace(cause, advice=signs.remark)
-    if task.is_log_whole and not signs.has_lines:
+    is_silent = task.is_log_whole and not signs.has_lines
+    if is_silent and not any(_NOT_STARTED.search(text) for text in said):
         return replace(cause, advice=BareAdvice.NO_LOG_LINES)
     return cause
 

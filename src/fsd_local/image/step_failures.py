@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from fsd_local.errors import LocalCode, LocalError
+from fsd_local.image.old_builds import advise_old_build
 from fsd_local.image.stages import Step
 from fsd_local.image.step_shell import StepShell
 
@@ -63,6 +64,7 @@ def step_failed(step: Step, running: StepShell, notes: Sequence[str]) -> LocalEr
             f"without Docker this was skipped before it: {'; '.join(missing)}. If it needs that, "
             "install the same on this machine, or use --runtime container"
         )
+    fix = advise_old_build(running.failed, running.lines) or fix
     return LocalError(
         f"`{running.failed}` ended with {running.code}:\n{text}",
         where=f"{step.instruction.where}",

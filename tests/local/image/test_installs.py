@@ -22,6 +22,7 @@ from fsd_local.image.interpreters import (
     named_version,
 )
 from fsd_local.image.layers import Layers, OuterLink, materialize
+from fsd_local.image.old_builds import advise_old_build
 from fsd_local.image.stages import FileSnapshot, play
 from fsd_local.image.steps import Steps
 from tests.fakes.wheels import make_wheel
@@ -384,6 +385,80 @@ def test_run__tool_that_does_not_start__another_version_of_it(
 
     assert raised.value.fix.startswith("poetry does not start with the versions of its own")
     assert fix in raised.value.fix
+
+
+_BUILD = ("  Getting requirements to build wheel did not run successfully.", "  File setup.py")
+_CONSTRAINED = (
+    "a package does not build with the newest setuptools: use a newer version of the package, or "
+    "write `setuptools<{}` into a file `build-constraints.txt` in the build context, and above "
+    "this step `COPY build-constraints.txt /tmp/` and `ENV {}`"
+)
+_OF_PIP = (
+    "PIP_CONSTRAINT=/tmp/build-constraints.txt PIP_BUILD_CONSTRAINT=/tmp/build-constraints.txt"
+)
+_OF_UV = "UV_BUILD_CONSTRAINT=/tmp/build-constraints.txt"
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "fix"),
+    [
+        (
+            "pipenv sync --system",
+            "[x] ImportError: cannot import name 'Feature' from 'setuptools' (/a/__init__.py)",
+            _CONSTRAINED.format(46, _OF_PIP),
+        ),
+        (
+            "pip install -r requirements.txt",
+            "      error in suds-jurko setup command: use_2to3 is invalid.",
+            _CONSTRAINED.format(58, _OF_PIP),
+        ),
+        (
+            "uv pip install x",
+            "ModuleNotFoundError: No module named 'setuptools.command.test'",
+            _CONSTRAINED.format(72, _OF_UV),
+        ),
+        (
+            "pip install x",
+            "InvalidConfigError: Invalid dash-separated key 'description-file' in 'metadata'",
+            _CONSTRAINED.format(78, _OF_PIP),
+        ),
+        (
+            "pip install x",
+            "ModuleNotFoundError: No module named 'pkg_resources'",
+            _CONSTRAINED.format(81, _OF_PIP),
+        ),
+        (
+            "poetry install",
+            "AttributeError: cython_sources",
+            "a package does not build with the newest Cython: use a newer version of the package",
+        ),
+        (
+            "pip install x",
+            "AttributeError: module 'pkgutil' has no attribute 'ImpImporter'",
+            "a package does not build with this Python: use a newer version of the package, or "
+            "FROM python:3.11-slim",
+        ),
+        (
+            "pip install x",
+            "aiohttp/_websocket.c:198:12: fatal error: longintrepr.h: No such file or directory",
+            "a package does not build with this Python: use a newer version of the package, or "
+            "FROM python:3.10-slim",
+        ),
+        ("pip install x", "ERROR: No matching distribution found for x", ""),
+    ],
+    ids=["Feature", "use_2to3", "test", "dash", "pkg_resources", "Cython", "ImpImporter",
+         "longintrepr", "another"],
+)  # fmt: skip
+def test_advise_old_build__what_the_build_says__the_tool_that_it_was_written_for(
+    command: str, said: str, fix: str
+) -> None:
+    assert advise_old_build(command, (*_BUILD, said)) == fix
+
+
+def test_advise_old_build__said_by_no_build__nothing() -> None:
+    said = "ModuleNotFoundError: No module named 'pkg_resources'"
+
+    assert advise_old_build("python -m compileall .", (said,)) == ""
 
 
 @pytest.mark.parametrize("form", ["--extra-index-url {}", "--extra-index-url={}"])

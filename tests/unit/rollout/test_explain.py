@@ -404,6 +404,51 @@ def test_explain__crash_without_lines__says_so() -> None:
     )
 
 
+NOT_STARTED = (
+    "stopped  web:42  TaskFailedToStart  -  CannotStartContainerError: runc create failed: unable "
+    "to start container process: exec: {}: unknown"
+)
+EXIT_126 = EXIT.replace("exit 1", "exit 126")
+
+
+@pytest.mark.parametrize(
+    ("look", "log", "advice"),
+    [
+        (
+            NOT_STARTED.format('"./start.sh": permission denied'),
+            (),
+            "make `./start.sh` executable: `chmod +x` the file and commit it, or add "
+            "`RUN chmod +x ./start.sh` below the COPY in the Dockerfile",
+        ),
+        (
+            EXIT_126,
+            ("/bin/sh: 1: bin/run: Permission denied",),
+            "make `bin/run` executable: `chmod +x` the file and commit it, or add "
+            "`RUN chmod +x bin/run` below the COPY in the Dockerfile",
+        ),
+        (
+            NOT_STARTED.format('"serve": executable file not found in $PATH'),
+            (),
+            "check CMD and ENTRYPOINT (or `service.command`): the program must be in the image "
+            "and executable",
+        ),
+        (
+            EXIT_126,
+            (),
+            "run the image locally (`docker run`) to see why it exits: the task wrote no log lines",
+        ),
+    ],
+    ids=["may not be run", "by a shell", "is not there", "silent"],
+)
+def test_explain__program_that_did_not_start__what_makes_it_start(
+    look: str, log: tuple[str, ...], advice: str
+) -> None:
+    cause = the_cause(look, log=log, task=replace(TASK, shown_lines=log))
+
+    assert cause.code == "command-not-found"
+    assert advice_text(cause.advice) == advice
+
+
 def test_explain__lines_went_elsewhere__nothing_is_said_of_silence() -> None:
     unread = replace(TASK, is_log_whole=False)
     of_the_router = ("[info] [fluent bit] version=1.9.10",)
