@@ -79,6 +79,7 @@ class ServiceDeployment:
     rollback_reason: str = ""
     updated_at: datetime | None = None
     lifecycle_stage: str = ""
+    traffic: float | None = None  # percent that the target revision has; None: none shifts
     hooks: tuple[LifecycleHook, ...] = ()
     revision_arn: str = ""  # of the target service revision
 
@@ -157,6 +158,7 @@ class ServiceState:
     task_sets: tuple[TaskSet, ...] = ()
     # One tuple a load balancer: its target group, with the alternate one of a blue/green service.
     target_groups: tuple[tuple[str, ...], ...] = ()
+    production_rule: str = ""  # ARN: what divides requests between the two of a pair
     classic_load_balancers: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()  # CloudWatch's, that may end a deployment; () where not enabled
     unsaid: frozenset[str] = frozenset()  # keys that the answer should have and has not

@@ -696,6 +696,7 @@ class FakeTargets:
 
     groups: dict[str, Callable[[], Sequence[TargetHealth]]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    rules: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     def declare(self, arn: str, *targets: TargetHealth) -> None:
         self.groups[arn] = lambda: targets
@@ -703,6 +704,9 @@ class FakeTargets:
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]:
         look = self.groups.get(target_group_arn)
         return look() if look else []
+
+    def weights(self, rule_arn: str) -> Mapping[str, int]:
+        return self.rules.get(rule_arn, {})
 
     def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
         return None if target_group_arn in self.gone else self.health(target_group_arn)

@@ -431,6 +431,10 @@ class WorldTargets:
         self.calls += 1
         return list(self.healths.values())
 
+    def weights(self, rule_arn: str) -> dict[str, int]:
+        del rule_arn
+        return {}
+
     def find_health(self, target_group_arn: str) -> list[Any] | None:
         return self.health(target_group_arn)
 

@@ -91,6 +91,19 @@ BAKES = ("environment.GREETING=baked", "deployment.bakeTime=600")
 WORKER = ("port=null", "healthCheck=null", "networking.loadBalancer=null")
 UNBALANCED = ("networking.loadBalancer=null",)
 EXITS = "environment.EXITS=3"
+HI = "environment.GREETING=hi"
+BLUE_GREEN = ("deployment.strategy=blueGreen", "deployment.bakeTime=1")
+CANARY = (
+    "deployment.strategy=canary",
+    "deployment.bakeTime=1",
+    "deployment.canary={percent: 20, bakeTime: 1}",
+)
+LONG_CANARY = (*CANARY[:2], "deployment.canary={percent: 20, bakeTime: 1440}")
+LINEAR = (
+    "deployment.strategy=linear",
+    "deployment.bakeTime=0",
+    "deployment.linear={stepPercent: 50, stepBakeTime: 1}",
+)
 NO_ROOM = "minimumHealthyPercent"
 
 
@@ -340,6 +353,60 @@ GROUPS: dict[str, dict[str, Case]] = {
             outcome="rolled-back",
             cause="alarm-triggered",
             says=f"CloudWatch alarm {ALARM}-",
+        ),
+    },
+    "traffic shifts": {
+        "first deployment": Case(
+            play=lambda site: site.deploy(*BLUE_GREEN), code=0, outcome="succeeded", serves="new"
+        ),
+        "blue/green": succeeds(*BLUE_GREEN, HI, base=BLUE_GREEN),
+        "blue/green, back to the first target group": Case(
+            play=lambda site: (
+                site.with_base(*BLUE_GREEN)
+                .with_base(*BLUE_GREEN, "environment.GREETING=second")
+                .deploy(*BLUE_GREEN, HI)
+            ),
+            code=0,
+            outcome="succeeded",
+            serves="new",
+        ),
+        "canary": succeeds(*CANARY, HI, base=CANARY),
+        "linear": succeeds(*LINEAR, HI, base=LINEAR),
+        "rolling to blue/green": succeeds(*BLUE_GREEN, HI),
+        "blue/green to rolling": succeeds(HI, base=BLUE_GREEN),
+        "blue/green to rolling, in the second target group": Case(
+            play=lambda site: (
+                site.with_base(*BLUE_GREEN)
+                .with_base(*BLUE_GREEN, "environment.GREETING=second")
+                .deploy(HI)
+            ),
+            code=0,
+            outcome="succeeded",
+            serves="new",
+        ),
+        "blue/green, crash at once": fails(
+            *BLUE_GREEN, EXITS, base=BLUE_GREEN, cause="crashed", says="exit code 3"
+        ),
+        "blue/green, path answers 500": fails(
+            *BLUE_GREEN,
+            "environment.STATUS=500",
+            base=BLUE_GREEN,
+            cause="health-check-failed",
+            says="[500]",
+        ),
+        "canary, crash while it has a part of the traffic": fails(
+            *LONG_CANARY,
+            "environment.EXITS=5",
+            "environment.EXITS_AFTER=8",
+            base=LONG_CANARY,
+            cause="crashed",
+            says="exit code 5",
+        ),
+        "rolling to blue/green, crash at once": fails(
+            *BLUE_GREEN, EXITS, cause="crashed", says="exit code 3"
+        ),
+        "blue/green, first deployment, crash at once": first(
+            *BLUE_GREEN, EXITS, cause="crashed", says="exit code 3"
         ),
     },
     "room to move": {

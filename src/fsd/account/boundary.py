@@ -47,6 +47,14 @@ def boundary_grants(given_roles: tuple[str, ...] = ()) -> tuple[Grant, ...]:
             actions=_SERVICES_CALL,
         ),
         Grant(
+            sid="WhatShiftsTraffic",
+            why="ECS moves the traffic of a blue/green, canary or linear deployment",
+            actions=actions(
+                "elasticloadbalancing",
+                "DeregisterTargets Describe* ModifyListener ModifyRule RegisterTargets",
+            ),
+        ),
+        Grant(
             sid="WhatSchedulesStart",
             why="EventBridge Scheduler starts a Job's tasks",
             actions=actions("ecs", "RunTask TagResource"),

@@ -52,13 +52,13 @@ def _role_grants(reach: Reach) -> tuple[Grant, ...]:
     return (
         Grant(
             sid="RolesWithinTheBoundary",
-            why="the roles of tasks and of a schedule; without the boundary none is made",
+            why="roles of tasks, schedules and traffic shifts; without the boundary none is made",
             actions=actions(
                 "iam",
                 "AttachRolePolicy CreateRole DeleteRolePolicy DetachRolePolicy "
                 "PutRolePermissionsBoundary PutRolePolicy",
             ),
-            resources=(*reach.task_roles, *reach.schedule_roles),
+            resources=reach.made_roles,
             conditions={"StringEquals": {"iam:PermissionsBoundary": reach.boundary}},
         ),
         Grant(
@@ -70,7 +70,7 @@ def _role_grants(reach: Reach) -> tuple[Grant, ...]:
                 "ListRoleTags TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
                 "UpdateRoleDescription",
             ),
-            resources=(*reach.task_roles, *reach.schedule_roles),
+            resources=reach.made_roles,
         ),
         Grant(
             sid="BalancerServiceLinkedRole",
@@ -202,14 +202,15 @@ def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
 
 
 def _rule_grants(reach: Reach) -> tuple[Grant, ...]:
-    """Only where a manifest names a listener that others have rules of too."""
-    if not reach.named.shared and not reach.named.listeners:
+    """Only where a manifest names a listener that others have rules of too, or a strategy that
+    shifts traffic."""
+    if not (reach.named.shared or reach.named.listeners or reach.named.shifting):
         return ()
     prefix = "elasticloadbalancing"
     return (
         Grant(
             sid="MakeListenerRules",
-            why="the service's rule of a listener that several have",
+            why="the service's rule of a listener: one that several have, or whose traffic shifts",
             actions=actions(prefix, "CreateRule"),
             resources=reach.listeners,
         ),

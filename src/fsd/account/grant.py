@@ -228,6 +228,19 @@ class Reach:
         )
 
     @property
+    def infrastructure_roles(self) -> tuple[str, ...]:
+        """With which ECS shifts the traffic of services."""
+        found = (names.infrastructure_role(one, self.environment) for one in self.named.shifting)
+        return tuple(
+            self.place.arn("iam", f"role{names.ROLE_PATH}{name}", is_global=True) for name in found
+        )
+
+    @property
+    def made_roles(self) -> tuple[str, ...]:
+        """All that the stacks of services have."""
+        return (*self.task_roles, *self.schedule_roles, *self.infrastructure_roles)
+
+    @property
     def given_roles(self) -> tuple[str, ...]:
         """ARNs of roles that FSD gives to tasks, and does not make."""
         return self.named.roles

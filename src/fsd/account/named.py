@@ -27,6 +27,8 @@ class NamedResources:
     followers: tuple[str, ...] = ()  # environments of other accounts that take what succeeds here
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
+    shifting: tuple[str, ...] = ()  # services whose traffic ECS shifts
+
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
 
@@ -49,6 +51,7 @@ def read_names(manifest: Manifest) -> NamedResources:
         roles=tuple(sorted(arn for arn in given if arn)),
         versions=(version,) if version else (),
         log_groups=(logs.group,) if logs.enabled and logs.group else (),
+        shifting=(manifest.metadata.name,) if service.deployment.shifts_traffic else (),
         zones=(balancer.domain.hosted_zone,) if balancer and balancer.domain else (),
     )
 

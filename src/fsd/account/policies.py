@@ -105,7 +105,7 @@ def drift_grants(reach: Reach) -> tuple[Grant, ...]:
             sid="CompareRoles",
             why="the same: the roles of tasks and of a schedule",
             actions=actions("iam", "GetRolePolicy ListAttachedRolePolicies ListRolePolicies"),
-            resources=(*reach.task_roles, *reach.schedule_roles),
+            resources=reach.made_roles,
         ),
         Grant(
             sid="CompareLogGroup",
@@ -234,6 +234,21 @@ def _release_grants(reach: Reach) -> tuple[Grant, ...]:
             actions=actions("iam", "PassRole"),
             resources=(*reach.task_roles, *reach.given_roles),
             conditions={"StringEquals": {"iam:PassedToService": TASK_SERVICE}},
+        ),
+        *_shift_grants(reach),
+    )
+
+
+def _shift_grants(reach: Reach) -> tuple[Grant, ...]:
+    if not reach.infrastructure_roles:
+        return ()
+    return (
+        Grant(
+            sid="PassInfrastructureRoles",
+            why="give ECS the role with which it shifts a service's traffic",
+            actions=actions("iam", "PassRole"),
+            resources=reach.infrastructure_roles,
+            conditions={"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}},
         ),
     )
 

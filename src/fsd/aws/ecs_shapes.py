@@ -108,6 +108,14 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         controller=answer.get("deploymentController", {}).get("type", ""),
         task_sets=tuple(_task_set(entry) for entry in answer.get("taskSets", [])),
         target_groups=_target_groups(load_balancers),
+        production_rule=next(
+            (
+                lb["advancedConfiguration"].get("productionListenerRule", "")
+                for lb in load_balancers
+                if lb.get("advancedConfiguration")
+            ),
+            "",
+        ),
         classic_load_balancers=tuple(
             lb["loadBalancerName"] for lb in load_balancers if lb.get("loadBalancerName")
         ),
@@ -214,6 +222,7 @@ def to_service_deployment(answer: dict[str, Any], task_definition_arn: str) -> S
         triggered_alarms=tuple(alarms.get("triggeredAlarmNames", [])),
         rollback_reason=mask(rollback.get("reason", "")),
         lifecycle_stage=answer.get("lifecycleStage", ""),
+        traffic=revision.get("requestedProductionTrafficWeight"),
         hooks=tuple(_hook(hook) for hook in answer.get("lifecycleHookDetails", [])),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,18 @@ class TargetHealthReader:
         """() also where the target group is gone: ECS's events say so, with the reason."""
         answer = self._describe(target_group_arn) or {}
         return tuple(_target(entry) for entry in answer.get("TargetHealthDescriptions", []))
+
+    def weights(self, rule_arn: str) -> Mapping[str, int]:
+        """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeRules.html"""
+        client = self.clients.client("elbv2")
+        answer = call(client, "describe_rules", rule_arn, RuleArns=[rule_arn])
+        groups = (
+            group
+            for rule in answer.get("Rules", [])
+            for action in rule.get("Actions", [])
+            for group in action.get("ForwardConfig", {}).get("TargetGroups", [])
+        )
+        return {group.get("TargetGroupArn", ""): group.get("Weight", 1) for group in groups}
 
     def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
         """None where there is no such target group. Raises CallFailedError for an answer without

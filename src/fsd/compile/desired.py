@@ -17,6 +17,9 @@ JsonValue: TypeAlias = "str | int | float | bool | list[JsonValue] | dict[str, J
 # Outputs of every stack that FSD makes. The load balancer's are absent for a worker.
 OUTPUT_TASK_SECURITY_GROUP = "TaskSecurityGroupId"
 OUTPUT_TARGET_GROUP = "TargetGroupArn"
+OUTPUT_ALTERNATE_GROUP = "AlternateTargetGroupArn"  # of a service whose traffic shifts
+OUTPUT_PRODUCTION_RULE = "ProductionRuleArn"  # the same: the listener rule that ECS changes
+OUTPUT_INFRASTRUCTURE_ROLE = "InfrastructureRoleArn"  # the same: with which ECS changes it
 OUTPUT_URL = "ServiceUrl"
 OUTPUT_LOAD_BALANCER = "LoadBalancerArn"
 OUTPUT_REQUEST_LABEL = "RequestCountLabel"  # of a target group behind a load balancer
@@ -165,6 +168,11 @@ class DesiredService:
     security_groups: tuple[str, ...] = ()  # that the manifest names
     has_own_group: bool = True  # and the stack's
     count_is_said: bool = True  # False: no `desiredCount`, so an update leaves the count alone
+
+    @property
+    def shifts_traffic(self) -> bool:
+        """BLUE_GREEN, CANARY or LINEAR."""
+        return self.deployment_configuration.get("strategy", "ROLLING") != "ROLLING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from fsd.compile.network_parts import (
     shared_value,
     to_https,
 )
+from fsd.compile.traffic_shift import ALTERNATE_GROUP, PRODUCTION_RULE, forward, production_rule
 from fsd.manifest import names
 from fsd.manifest.models import LoadBalancer, Manifest, Service
 
@@ -130,24 +131,27 @@ def load_balancer(manifest: Manifest, *, target: Target) -> Json:
         return network_balancer(manifest, balancer, target=target, scheme=scheme)
     if balancer.has_rule:
         return {
-            target_group: _target_group(service, target=target),
+            **_target_groups(service, target=target),
             LISTENER_RULE: _listener_rule(manifest, balancer, target=target),
         }
     http, https = logical_id(HTTP_LISTENER, service), logical_id(HTTPS_LISTENER, service)
-    forward: Json = {"Type": "forward", "TargetGroupArn": {"Ref": target_group}}
+    to_tasks: Json = {"Type": "forward", "TargetGroupArn": {"Ref": target_group}}
     resources: Json = {
         logical_id(LOAD_BALANCER, service): _balancer(manifest, balancer, target=target),
-        target_group: _target_group(service, target=target),
+        **_target_groups(service, target=target),
     }
+    if service.deployment.shifts_traffic:
+        listener = https if balancer.is_secure else http
+        resources[rule_id(service)] = production_rule(listener, _forward(service))
     if not balancer.is_secure:
-        resources[http] = _listener(service, "HTTP", 80, forward)
+        resources[http] = _listener(service, "HTTP", 80, to_tasks)
         return resources
     resources[http] = _listener(service, "HTTP", 80, to_https())
     resources[https] = _listener(
         service,
         "HTTPS",
         443,
-        forward,
+        to_tasks,
         SslPolicy=SSL_POLICY,
         Certificates=[{"CertificateArn": balancer.certificate_arn or {"Ref": CERTIFICATE}}],
     )
@@ -164,16 +168,35 @@ def _listener_rule(manifest: Manifest, balancer: LoadBalancer, *, target: Target
     ):
         if values:
             conditions.append({"Field": field, config: {"Values": [*sorted(set(values))]}})
-    group = logical_id(TARGET_GROUP, manifest.service)
     return {
         "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
         "Properties": {
             "ListenerArn": balancer.listener_arn or _shared_listener(balancer, target),
             "Priority": balancer.priority or _priority(name, balancer),
             "Conditions": conditions,
-            "Actions": [{"Type": "forward", "TargetGroupArn": {"Ref": group}}],
+            "Actions": [_forward(manifest.service)],
         },
     }
+
+
+def rule_id(service: Service) -> str:
+    """Logical name of the rule that divides the requests of a service whose traffic shifts."""
+    balancer = find_load_balancer(service)
+    has_rule = balancer is not None and balancer.has_rule
+    return LISTENER_RULE if has_rule else logical_id(PRODUCTION_RULE, service)
+
+
+def _forward(service: Service) -> Json:
+    group = logical_id(TARGET_GROUP, service)
+    if service.deployment.shifts_traffic:
+        return forward(group, logical_id(ALTERNATE_GROUP, service))
+    return {"Type": "forward", "TargetGroupArn": {"Ref": group}}
+
+
+def _target_groups(service: Service, *, target: Target) -> Json:
+    """Two of a kind where traffic shifts from the one to the other."""
+    logical = (TARGET_GROUP, *([ALTERNATE_GROUP] if service.deployment.shifts_traffic else []))
+    return {logical_id(name, service): _target_group(service, target=target) for name in logical}
 
 
 def _shared_listener(balancer: LoadBalancer, target: Target) -> Json:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from fsd.compile.capacity import ON_DEMAND, compile_capacity
 from fsd.compile.connect import compile_connect
 from fsd.compile.desired import (
+    OUTPUT_ALTERNATE_GROUP,
+    OUTPUT_INFRASTRUCTURE_ROLE,
+    OUTPUT_PRODUCTION_RULE,
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     Desired,
@@ -23,7 +26,15 @@ from fsd.compile.network import find_load_balancer
 from fsd.compile.tags import compile_tags
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.manifest import names
-from fsd.manifest.models import Deployment, Manifest, Service
+from fsd.manifest.models import CanaryShift, Deployment, LinearShift, Manifest, Service
+
+# The names in the manifest and on AWS.
+_STRATEGIES = {
+    "rolling": "ROLLING",
+    "blueGreen": "BLUE_GREEN",
+    "canary": "CANARY",
+    "linear": "LINEAR",
+}
 
 
 def compile_desired_service(manifest: Manifest, *, target: Target) -> DesiredService:
@@ -170,8 +181,22 @@ def _load_balancers(desired: Desired, outputs: Mapping[str, str]) -> list[JsonVa
             "targetGroupArn": stack_output(desired, outputs, OUTPUT_TARGET_GROUP),
             "containerName": service.container,
             "containerPort": service.port,
+            **_advanced(desired, outputs),
         }
     ]
+
+
+def _advanced(desired: Desired, outputs: Mapping[str, str]) -> Json:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html"""
+    if not desired.service.shifts_traffic:
+        return {}
+    members = {
+        "alternateTargetGroupArn": OUTPUT_ALTERNATE_GROUP,
+        "productionListenerRule": OUTPUT_PRODUCTION_RULE,
+        "roleArn": OUTPUT_INFRASTRUCTURE_ROLE,
+    }
+    found: Json = {key: stack_output(desired, outputs, name) for key, name in members.items()}
+    return {"advancedConfiguration": found}
 
 
 def stack_output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:
@@ -201,7 +226,7 @@ def _deployment_configuration(deployment: Deployment) -> Json:
         threshold = deployment.circuit_breaker.threshold
         breaker["thresholdConfiguration"] = {"type": "COUNT", "value": threshold}
     configuration: Json = {
-        "strategy": deployment.strategy.upper(),
+        "strategy": _STRATEGIES[deployment.strategy],
         "minimumHealthyPercent": deployment.minimum_healthy_percent,
         "maximumPercent": deployment.maximum_percent,
         "deploymentCircuitBreaker": breaker,
@@ -209,8 +234,20 @@ def _deployment_configuration(deployment: Deployment) -> Json:
     if deployment.alarms:
         alarms: list[JsonValue] = [*sorted(set(deployment.alarms))]
         configuration["alarms"] = {"alarmNames": alarms, "enable": True, "rollback": True}
-    if deployment.bake_time is not None:
-        configuration["bakeTimeInMinutes"] = deployment.bake_time
+    if deployment.bake_minutes is not None:
+        configuration["bakeTimeInMinutes"] = deployment.bake_minutes
+    if deployment.strategy == "canary":
+        canary = deployment.canary or CanaryShift()
+        configuration["canaryConfiguration"] = {
+            "canaryPercent": canary.percent,
+            "canaryBakeTimeInMinutes": canary.bake_time,
+        }
+    if deployment.strategy == "linear":
+        linear = deployment.linear or LinearShift()
+        configuration["linearConfiguration"] = {
+            "stepPercent": linear.step_percent,
+            "stepBakeTimeInMinutes": linear.step_bake_time,
+        }
     if deployment.early_success is not None:
         configuration["earlySuccessCriteria"] = {
             "enable": True,

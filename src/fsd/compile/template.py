@@ -8,7 +8,10 @@ call.
 from __future__ import annotations
 
 from fsd.compile.desired import (
+    OUTPUT_ALTERNATE_GROUP,
+    OUTPUT_INFRASTRUCTURE_ROLE,
     OUTPUT_LOAD_BALANCER,
+    OUTPUT_PRODUCTION_RULE,
     OUTPUT_REQUEST_LABEL,
     OUTPUT_SCHEDULE_ROLE,
     OUTPUT_SERVICE,
@@ -29,11 +32,17 @@ from fsd.compile.network import (
     has_task_group,
     load_balancer,
     logical_id,
+    rule_id,
     security_groups,
 )
 from fsd.compile.network_parts import shared_value
 from fsd.compile.roles import compile_roles
 from fsd.compile.schedule_role import SCHEDULE_ROLE, compile_schedule_role
+from fsd.compile.traffic_shift import (
+    ALTERNATE_GROUP,
+    INFRASTRUCTURE_ROLE,
+    compile_infrastructure_role,
+)
 from fsd.errors import ErrorCode, ManifestError
 from fsd.manifest import names
 from fsd.manifest.models import LoadBalancer, Manifest, Service
@@ -49,6 +58,7 @@ def compile_template(manifest: Manifest, *, target: Target, image: Image) -> Jso
         "Resources": {
             **compile_roles(manifest, target=target, image=image),
             **compile_schedule_role(manifest, target=target),
+            **compile_infrastructure_role(manifest, target=target),
             **_log_group(manifest, target=target),
             **security_groups(manifest, target=target),
             **load_balancer(manifest, target=target),
@@ -127,6 +137,7 @@ def _outputs(manifest: Manifest, *, target: Target) -> Json:
         return outputs | {OUTPUT_TARGET_GROUP: {"Value": balancer.target_group_arn}}
     if balancer is not None:
         outputs[OUTPUT_TARGET_GROUP] = {"Value": {"Ref": logical_id(TARGET_GROUP, service)}}
+        outputs |= _shift_outputs(service)
     scaling = service.auto_scaling
     if balancer is not None and scaling is not None and scaling.target_requests_per_task:
         outputs[OUTPUT_REQUEST_LABEL] = {"Value": _request_label(service, balancer, target)}
@@ -147,6 +158,16 @@ def _outputs(manifest: Manifest, *, target: Target) -> Json:
             },
         }
     return outputs
+
+
+def _shift_outputs(service: Service) -> Json:
+    if not service.deployment.shifts_traffic:
+        return {}
+    return {
+        OUTPUT_ALTERNATE_GROUP: {"Value": {"Ref": logical_id(ALTERNATE_GROUP, service)}},
+        OUTPUT_PRODUCTION_RULE: {"Value": {"Ref": rule_id(service)}},
+        OUTPUT_INFRASTRUCTURE_ROLE: {"Value": {"Fn::GetAtt": [INFRASTRUCTURE_ROLE, "Arn"]}},
+    }
 
 
 def _request_label(service: Service, balancer: LoadBalancer, target: Target) -> Json:

@@ -674,11 +674,18 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "rolling deployment",
         under="deployment",
     ),
-    _none(
-        "blueGreen canaryConfiguration linearConfiguration traffic trafficShift trafficSplit "
-        "canary linear trafficRouting codeDeploy deploymentController testListener",
-        "FSD has no blue/green, canary or linear deployments: rolling ones only",
+    _use(
+        "blueGreen traffic trafficShift trafficSplit trafficRouting codeDeploy",
+        "service.deployment.strategy",
+        "`blueGreen`, `canary` or `linear`",
     ),
+    _use("canary canaryConfiguration", "service.deployment.canary"),
+    _use("linear linearConfiguration", "service.deployment.linear"),
+    _use("canaryPercent", "service.deployment.canary.percent"),
+    _use("canaryBakeTimeInMinutes", "service.deployment.canary.bakeTime", "in minutes"),
+    _use("stepBakeTimeInMinutes", "service.deployment.linear.stepBakeTime", "in minutes"),
+    _none("deploymentController", "FSD has no other controller than ECS's own"),
+    _none("testListener", "FSD has no listener for test traffic"),
     _use(
         "minHealthyPercent minimumHealthy maxUnavailable minHealthy",
         "service.deployment.minimumHealthyPercent",

@@ -37,6 +37,7 @@ from fsd.manifest.container import (
 )
 from fsd.manifest.section import Limits, key, section
 
+SHIFTED_BAKE_TIME = 5  # minutes
 STEADY_FOR = 60  # seconds, for a service that nothing checks
 CERTIFICATE_PATTERN = r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9/+=,.@_-]+$"
 HTTP_PATH_PATTERN = r"^/[!-~]*$"  # printable ASCII: what a request line can have
@@ -480,8 +481,38 @@ class EarlySuccess:
 
 
 @section
+class CanaryShift:
+    percent: Percent = key(
+        default=5, description="Percent of the traffic that the new tasks get first."
+    )
+    bake_time: Annotated[int, Limits(ge=0, le=1440)] = key(
+        default=10, description="Minutes until the new tasks get the rest."
+    )
+
+
+@section
+class LinearShift:
+    step_percent: Annotated[int, Limits(ge=3, le=100)] = key(
+        default=10, description="Percent of the traffic that moves with each step."
+    )
+    step_bake_time: Annotated[int, Limits(ge=0, le=1440)] = key(
+        default=6, description="Minutes between two steps."
+    )
+
+
+@section
 class Deployment:
-    strategy: Literal["rolling"] = key(default="rolling", description="How tasks are replaced.")
+    strategy: Literal["rolling", "blueGreen", "canary", "linear"] = key(
+        default="rolling",
+        description="How tasks are replaced: in batches (`rolling`), or by new tasks beside all "
+        "old ones, which get the traffic at once, first a small part of it, or in equal steps.",
+    )
+    canary: CanaryShift | None = key(
+        default=None, description="For `strategy: canary`. By default, 5 % for 10 minutes."
+    )
+    linear: LinearShift | None = key(
+        default=None, description="For `strategy: linear`. By default, 10 % every 6 minutes."
+    )
     minimum_healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
         default=100,
         description="The smallest number of healthy tasks during a deployment, in "
@@ -502,7 +533,8 @@ class Deployment:
     )
     bake_time: Annotated[int, Limits(ge=0, le=1440)] | None = key(
         default=None,
-        description="Minutes for which ECS watches the alarms at the end of a deployment.",
+        description="Minutes for which ECS watches the alarms at the end of a deployment. If "
+        "traffic shifts, the old tasks stay for that time; by default, 5.",
     )
     alarms: tuple[str, ...] = key(
         default=(), description="Names of CloudWatch alarms that roll a deployment back."
@@ -517,6 +549,18 @@ class Deployment:
         description="Seconds after the rollout in which a task that ends by itself makes the "
         "release fail. By default, 60 if nothing checks the service's health, otherwise 0.",
     )
+
+    @property
+    def shifts_traffic(self) -> bool:
+        """Whether new tasks start beside all old ones, in a target group of their own."""
+        return self.strategy != "rolling"
+
+    @property
+    def bake_minutes(self) -> int | None:
+        """None where ECS decides: by the alarms of a rolling deployment."""
+        if self.bake_time is None and self.shifts_traffic:
+            return SHIFTED_BAKE_TIME
+        return self.bake_time
 
 
 _USUAL_CHECKS = HealthCheck()

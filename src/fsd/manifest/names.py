@@ -60,6 +60,11 @@ def schedule_role(name: str, env: str) -> str:
     return fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-schedule")
 
 
+def infrastructure_role(name: str, env: str) -> str:
+    """Role name without its path, which is `ROLE_PATH`."""
+    return fit(f"{name}-{env}", limit=ROLE_LIMIT, suffix="-infrastructure")
+
+
 def schedule(name: str, env: str) -> str:
     """Of EventBridge Scheduler, in its group `default`."""
     return fit(f"{name}-{env}", limit=SCHEDULE_LIMIT)

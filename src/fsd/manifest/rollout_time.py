@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from fsd.manifest.models import Service
+from fsd.manifest.models import CanaryShift, Deployment, LinearShift, Service
 
 # From RunTask to running on Fargate: network interface, image, process. AWS gives no figure; it is
 # 20 to 60 seconds for the images of most services.
@@ -29,6 +29,7 @@ class Part(StrEnum):
     GRACE = "gracePeriod"
     DRAIN = "deregistrationDelay"
     BATCHES = "for more batches"
+    SHIFT = "between shifts of the traffic"
     BAKE = "bakeTime"
     STEADY = "steadyFor"
 
@@ -71,6 +72,8 @@ def batches(service: Service) -> int:
 
 def estimate_rollout(service: Service) -> Estimate:
     """Until a release that works is the only one that runs. Zero where nothing can be replaced."""
+    if service.deployment.shifts_traffic and service.resources.desired:
+        return _estimate_shift(service)
     count = batches(service)
     if not count:
         return Estimate(parts=())
@@ -84,6 +87,33 @@ def estimate_rollout(service: Service) -> Estimate:
     return _estimate(
         {**batch, Part.BATCHES: more, Part.BAKE: bake, Part.STEADY: service.steady_for}
     )
+
+
+def _estimate_shift(service: Service) -> Estimate:
+    """All new tasks start at once; the old ones end together, after the bake time."""
+    return _estimate(
+        {
+            Part.START: START,
+            Part.CHECK: service.checks.interval,
+            Part.SHIFT: 60 * _shift_minutes(service.deployment),
+            Part.BAKE: 60 * (service.deployment.bake_minutes or 0),
+            Part.DRAIN: _drain(service),
+            Part.STEADY: service.steady_for,
+        }
+    )
+
+
+def _shift_minutes(deployment: Deployment) -> int:
+    """Between the first shift of the traffic and the last."""
+    match deployment.strategy:
+        case "canary":
+            return (deployment.canary or CanaryShift()).bake_time
+        case "linear":
+            linear = deployment.linear or LinearShift()
+            shifts = -(-100 // linear.step_percent)
+            return (shifts - 1) * linear.step_bake_time
+        case _:
+            return 0
 
 
 def estimate_failure(service: Service) -> Estimate:

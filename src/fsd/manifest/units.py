@@ -52,6 +52,8 @@ UNITS: Mapping[str, Unit] = {
     "scaleOutCooldown": Unit.SECONDS,
     "deregistrationDelay": Unit.SECONDS,
     "bakeTime": Unit.MINUTES,
+    "stepPercent": Unit.PERCENT,
+    "stepBakeTime": Unit.MINUTES,
     "steadyFor": Unit.SECONDS,
     "retention": Unit.DAYS,
     "targetCPUUtilization": Unit.PERCENT,

@@ -86,6 +86,8 @@ class Observed:
     schedule: ObservedSchedule | None = None  # of a Job
     targets: tuple[TargetHealth, ...] | None = None  # the service's; None where not read, or denied
 
+    serving: str = ""  # ARN of the one of a pair of target groups that has the traffic
+
     @property
     def last_try_failed(self) -> bool:
         """The service's revision never got through its rollout: a failed first deployment."""

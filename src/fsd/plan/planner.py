@@ -10,6 +10,7 @@ from fsd.compile.capacity import capacity_words
 from fsd.compile.connect import connect_words
 from fsd.compile.desired import (
     BEFORE_TAG,
+    OUTPUT_ALTERNATE_GROUP,
     OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     Desired,
@@ -28,6 +29,7 @@ from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import with_previous
 from fsd.plan.properties import diff_properties
 from fsd.plan.security_diff import diff_security
+from fsd.plan.serving import as_served, keep_serving_check
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyShared,
@@ -55,7 +57,7 @@ FIRST_REVISION = (Change(what="first revision"),)
 
 def plan_release(desired: Desired, observed: Observed) -> Plan:
     """Order the steps that turn what is observed into what is desired."""
-    desired = _as_scaled(desired, observed)
+    desired = as_served(_as_scaled(desired, observed), observed)
     revision = _revision_step(desired, observed)
     counts = plan_counts(desired, observed)
     service = [*_service_steps(desired, observed, counts, revision_changes=revision is not None)]
@@ -140,8 +142,9 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
         yield VersionKept(version=kept)
     yield from adoption_notes(desired, observed)
     # The health check belongs to the target group: it judges old and new tasks alike.
+    # Where traffic shifts, the new tasks are asked in a target group of their own.
     stack = observed.stack
-    if stack is None or observed.running is None:
+    if stack is None or observed.running is None or desired.service.shifts_traffic:
         return
     for moved in find_moved_checks(stack.template, desired.template):
         yield HealthCheckMoves(moved=moved)
@@ -184,7 +187,9 @@ def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) ->
         )
         return
     stack, actual = observed.stack, observed.stack.actual
-    both = transition_template(actual, wanted) if has_old_tasks else wanted
+    both = wanted
+    if has_old_tasks:
+        both = keep_serving_check(transition_template(actual, wanted), desired, observed)
     changes = _stack_changes(desired, stack, both)
     if changes:
         template = observed.remembering(both) if has_old_tasks else both
@@ -359,12 +364,22 @@ def _attachment_changes(
         stack is not None and stack.is_made_anew(OUTPUT_TARGET_GROUP)
     ):
         changes.append(Change(what="load balancer", remark="replaced"))
+    elif wanted.shifts_traffic != _has_pair(stack, service):
+        remark = "added" if wanted.shifts_traffic else "removed"
+        changes.append(Change(what="second target group", remark=remark))
     if service.container_port != wanted.port:
         before, after = (
             None if p is None else str(p) for p in (service.container_port, wanted.port)
         )
         changes.append(Change(what="container port", before=before, after=after))
     return tuple(changes)
+
+
+def _has_pair(stack: ObservedStack | None, service: ServiceState) -> bool:
+    """The stack's: an adopted service may have another."""
+    group = stack.outputs.get(OUTPUT_ALTERNATE_GROUP) if stack is not None else None
+    pairs = [arns for arns in service.target_groups if len(arns) > 1]
+    return bool(pairs) and (group is None or any(group in arns for arns in pairs))
 
 
 def _is_attached_elsewhere(
@@ -413,6 +428,12 @@ def _setting_changes(
     if wanted.grace_period is not None and (service.grace_period or 0) != wanted.grace_period:
         before, after = f"{service.grace_period or 0} s", f"{wanted.grace_period} s"
         changes.append(Change(what="grace period", before=before, after=after))
+    before, after = (
+        str(one.get("strategy", "ROLLING"))
+        for one in (service.deployment_configuration, wanted.deployment_configuration)
+    )
+    if before != after:
+        return (*changes, Change(what="strategy", before=before, after=after))
     is_covered = _covers(service.deployment_configuration, wanted.deployment_configuration)
     if not is_covered or _ended(desired, service):
         changes.append(Change(what="deployment configuration", remark="changed"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from fsd.errors import CallFailedError
+from fsd.plan.serving import as_served
 from fsd.plan.steps import ApplyStack, RunOneOff, SetCount, Step, UpdateService
 from fsd.quoted import Quoted
 from fsd.release.apply_plan import apply_in_order
@@ -33,7 +34,8 @@ def rollout_of(run: DeployRun, begun: Begun, rolling: Rolling) -> Rollout:
     template = run.stack.changed_template(planned.observed)
     changed = None
     if template is not None:
-        changed = ChangedStack(template=template, own=desired.template, tags=desired.stack_tags)
+        own = as_served(desired, planned.observed).template
+        changed = ChangedStack(template=template, own=own, tags=desired.stack_tags)
     way_back = GoBack(
         operation=run.operation,
         watcher=rolling.watcher,

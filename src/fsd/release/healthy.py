@@ -12,8 +12,11 @@ from fsd.snapshot import ServiceState, TargetHealth
 
 
 def read_targets(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:
-    """Of all its target groups, a call for each. Raises CallFailedError."""
-    return tuple(t for arn in service.target_group_arns for t in aws.targets.health(arn))
+    """Of all its target groups, a call for each: tasks of a service whose traffic shifts are in
+    either of a pair. Raises CallFailedError."""
+    pairs = tuple(arn for pair in service.target_groups for arn in pair)
+    arns = pairs or service.target_group_arns
+    return tuple(t for arn in arns for t in aws.targets.health(arn))
 
 
 def read_healthy(

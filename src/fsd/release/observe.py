@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
+from fsd.errors import CallFailedError
 from fsd.plan.known_template import STACK_TAG, is_recorded, record_template
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
 from fsd.plan.previous_stack import split_previous, still_needed
@@ -134,6 +135,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
     found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None
     exists = service is not None or found is not None
     read_targets = start(lambda: _targets(aws, service))
+    find_serving = start(lambda: _serving(aws, service))
     latest = newest_revision()
     running = _running(aws, service.task_definition_arn if service else "", latest)
     stack = found_stack()
@@ -164,6 +166,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
         namespace=found.namespace if found else "",
         capacity_providers=found.capacity_providers if found else frozenset(),
         targets=targets,
+        serving=find_serving(),
         shared=_shared(found_shared()),
     )
 
@@ -240,6 +243,17 @@ def _targets(aws: Aws, service: ServiceState | None) -> tuple[TargetHealth, ...]
         return read_targets(aws, service) if service else ()
     except PermissionDenied:
         return None
+
+
+def _serving(aws: Aws, service: ServiceState | None) -> str:
+    """What the rule says that ECS changes. "" without a pair, or where the role may not look."""
+    if service is None or not service.production_rule:
+        return ""
+    try:
+        weights = aws.targets.weights(service.production_rule)
+    except CallFailedError:
+        return ""  # it is gone
+    return max(weights, key=lambda arn: weights[arn], default="")
 
 
 def _known_template(

@@ -277,6 +277,10 @@ class TargetGroupGone(CallFailedError):
 class Targets(Protocol):
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]: ...
 
+    def weights(self, rule_arn: str) -> Mapping[str, int]:
+        """Of the target groups that a listener rule forwards to. Raises CallFailedError where there
+        is no such rule."""
+
     def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
         """None where there is no such target group."""
 

@@ -24,8 +24,9 @@ from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
 from fsd.errors import CallFailedError, ErrorCode, Interrupted, RefusedError
 from fsd.plan.moved_check import MovedCheck, find_moved_checks, open_port
 from fsd.plan.observed import Observed
+from fsd.plan.serving import serving_group
 from fsd.plan.steps import ApplyStack, Plan
-from fsd.plan.transition import is_same_template, output_value
+from fsd.plan.transition import is_same_template
 from fsd.quoted import Quoted
 from fsd.release.notes import CheckPassed, CheckTried, PortOpened, ProbeLeft, Remark
 from fsd.release.pace import Pace
@@ -112,8 +113,11 @@ def try_moved_check(trial: HealthCheckTrial, observed: Observed, plan: Plan) -> 
     found out. Tasks that fail today are not asked: there is nothing to lose.
     """
     group = observed.stack.outputs.get(OUTPUT_TARGET_GROUP, "") if observed.stack else ""
+    group = observed.serving or group
     moved = _find_moved(observed, plan)
-    if moved is None or observed.service is None or group not in observed.service.target_group_arns:
+    service = observed.service
+    attached = (*service.target_group_arns, observed.serving) if service else ()
+    if moved is None or group not in attached:
         return
     healthy = _healthy(trial.aws.targets.health(group))
     if not healthy:
@@ -152,7 +156,7 @@ def _find_moved(observed: Observed, plan: Plan) -> MovedCheck | None:
     if stack is None or step is None:
         return None
     for moved in find_moved_checks(stack.template, step.template):
-        if output_value(stack.template, OUTPUT_TARGET_GROUP) == {"Ref": moved.target_group}:
+        if moved.target_group == serving_group(observed):
             return moved
     return None
 

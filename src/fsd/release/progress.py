@@ -30,6 +30,8 @@ def progress_of(
         failed_tasks=deployment.failure_count if deployment else 0,
         failure_threshold=deployment.failure_threshold if deployment else 0,
         note=note,
+        stage=deployment.lifecycle_stage if deployment else "",
+        traffic=deployment.traffic if deployment and deployment.lifecycle_stage else None,
     )
 
 

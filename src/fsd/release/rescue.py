@@ -131,7 +131,7 @@ def _is_stack_back(back: GoBack) -> bool:
     before, now = back.observed.stack, back.aws.stacks.find(back.ref.stack_name)
     if back.stack is None or before is None or now is None:
         return True
-    return is_same_template(split_previous(now.template)[0], before.good)
+    return is_same_template(split_previous(now.template)[0], back.good_template)
 
 
 def _is_back(ended: RolledBackTo, looks: Sequence[SeenServing], *, good: str, failed: str) -> bool:
@@ -236,8 +236,10 @@ def _restore_check(back: GoBack) -> RolledBackTo | None:
         if stack is None or now is None:
             return None
         template, _ = split_previous(now.template)
-        if find_moved_checks(template, stack.good) or find_moved_checks(stack.good, template):
-            wanted = transition_template(template, stack.good)
+        if find_moved_checks(template, back.good_template) or find_moved_checks(
+            back.good_template, template
+        ):
+            wanted = transition_template(template, back.good_template)
             back.aws.stacks.apply(name, template=wanted, tags=dict(stack.tags))
     except (CallFailedError, TimedOutError) as error:
         return could_not_go_back(back, CheckNotRestored(error=Quoted.with_place(error)))

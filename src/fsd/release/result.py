@@ -96,6 +96,8 @@ class Progress:
     failed_tasks: int
     failure_threshold: int
     note: str = ""  # the newest fact: "task 7f3a… healthy"
+    stage: str = ""  # ECS's, of a deployment that shifts traffic: BAKE_TIME
+    traffic: float | None = None  # percent that the new tasks have; None: nothing shifts
 
 
 class PastOutcome(StrEnum):

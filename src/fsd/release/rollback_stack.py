@@ -17,7 +17,7 @@ def apply_stack_of_both(back: GoBack) -> bool:
     stack = back.observed.stack
     if back.stack is None or stack is None:
         return False
-    both = back.observed.remembering(transition_template(back.stack.template, stack.good))
+    both = back.observed.remembering(transition_template(back.stack.template, back.good_template))
     return _change_stack(back, back.stack.template, both)
 
 
@@ -30,19 +30,19 @@ def apply_stack_of_before(back: GoBack) -> AsBefore | RunsAgain:
         return AsBefore(new_stack=back.ref.stack_name)
     if back.stack is None:
         return AsBefore()
-    current = transition_template(back.stack.template, stack.good)
-    if is_same_template(current, stack.good):
+    current = transition_template(back.stack.template, back.good_template)
+    if is_same_template(current, back.good_template):
         return AsBefore()
     name, now = back.ref.stack_name, back.aws.stacks.find(back.ref.stack_name)
     if now is not None and not is_same_template(now.template, current):
         return AsBefore(
             clash=find_clash(name, current, now.template),
-            left=find_left_behind(name, now.template, stack.good, back.stack.template),
+            left=find_left_behind(name, now.template, back.good_template, back.stack.template),
         )
     try:
-        done = back.aws.stacks.apply(name, template=stack.good, tags=dict(stack.tags))
+        done = back.aws.stacks.apply(name, template=back.good_template, tags=dict(stack.tags))
     except CallFailedError as error:
-        names = ", ".join(left_behind(current, stack.good, back.stack.template))
+        names = ", ".join(left_behind(current, back.good_template, back.stack.template))
         error.what = f"{error.what}; left behind in {name}: {names}" if names else error.what
         raise
     return AsBefore(undeleted=find_undeleted(done))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.plan.observed import Observed
 from fsd.plan.previous_stack import still_needed
+from fsd.plan.serving import with_rules_of
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.follow_ups import FollowUp
 from fsd.release.ledger import describe_newest
@@ -63,6 +64,15 @@ class GoBack:
     def good(self) -> str | None:
         """The revision to go back to."""
         return self.named or last_good(self.observed)
+
+    @property
+    def good_template(self) -> Json:
+        """The stack's of the last release that succeeded, with the traffic where it goes now; {}
+        where there was no stack."""
+        before = self.observed.stack
+        if before is None:
+            return {}
+        return with_rules_of(before.good, self.stack.template) if self.stack else before.good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_templates
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import split_previous
+from fsd.plan.serving import with_rules_of
 from fsd.plan.transition import is_same_template, left_behind, transition_template
 from fsd.quoted import Quoted
 from fsd.release.notes import ClashMended, LeftBehind, Note, StackClash, StackNotRestored, Undeleted
@@ -49,8 +50,9 @@ class StackChange:
         """As it was before this run. Raises CallFailedError."""
         before = self.before
         if self.template is not None and before is not None:
+            template = with_rules_of(before.as_found, self.template)
             stack = self.stacks.apply(
-                self.desired.stack_name, template=before.as_found, tags=dict(before.tags)
+                self.desired.stack_name, template=template, tags=dict(before.tags)
             )
             self._tell(find_undeleted(stack))
 
@@ -82,7 +84,8 @@ class StackChange:
         that run added stays: its tasks may be on their way. Returns what to tell of it."""
         if seen is None:
             return None
-        wanted = transition_template(seen.template, self.desired.template)
+        own = with_rules_of(self.desired.template, seen.template)
+        wanted = transition_template(seen.template, own)
         if is_same_template(wanted, seen.template):
             return None
         tags = dict(self.desired.stack_tags)

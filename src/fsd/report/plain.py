@@ -64,6 +64,7 @@ def progress_text(progress: Progress) -> str:
     parts = [f"new {progress.new_revision} {new_text(progress)}"]
     if progress.old_revision:
         parts.append(f"old {progress.old_revision} {progress.old_running} running")
+    parts += traffic_texts(progress)
     if progress.failed_tasks:
         parts.append(failed_text(progress))
     parts.append(duration_text(progress.elapsed))
@@ -74,6 +75,14 @@ def new_text(progress: Progress) -> str:
     starting = progress.new_running + progress.new_pending - progress.new_healthy
     more = f", {starting} starting" if starting > 0 else ""
     return f"{progress.new_healthy} of {progress.desired} healthy{more}"
+
+
+def traffic_texts(progress: Progress) -> list[str]:
+    """`10 % of the traffic to the new tasks`, then ECS's stage; [] where no traffic shifts."""
+    if progress.traffic is None:
+        return []
+    stage = progress.stage.replace("_", " ").lower()
+    return [f"{progress.traffic:g} % of the traffic to the new tasks", *([stage] if stage else [])]
 
 
 def failed_text(progress: Progress) -> str:

@@ -19,7 +19,7 @@ from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.notes import note_text
 from fsd.report.phases import phase_text
-from fsd.report.plain import failed_text, new_text
+from fsd.report.plain import failed_text, new_text, traffic_texts
 from fsd.report.words import clip
 from fsd.streams import MOST_COLUMNS, Unbreakable, printable
 
@@ -111,6 +111,10 @@ def _bars(progress: Progress, size: int) -> Table:
         old = _bar(progress.old_running, progress.desired, size)
         text = Text(f"{progress.old_running} running")
         bars.add_row(_label("old", progress.old_revision), old, text)
+    if progress.traffic is not None:
+        share = _bar(round(progress.traffic), 100, size)
+        text = Text(", ".join(traffic_texts(progress)))
+        bars.add_row(Text("     traffic"), share, text)
     return bars
 
 

@@ -40,6 +40,7 @@ EVERYTHING_NAMED = NamedResources(
     zones=("Z12AB",),
     promoted=("qa:shared:eu-west-1", "uat:uat:"),
     versions=("grpc", "tcp"),
+    shifting=("offer-api",),
     log_groups=("/team/app",),
 )
 
@@ -372,6 +373,19 @@ def test_deploy__roles_that_may_be_passed__are_the_services_own_and_cloudformati
         (f"{role}fsd/offer-api-prod-execution", "ecs-tasks.amazonaws.com"),
         (f"{role}fsd/offer-api-prod-schedule", "scheduler.amazonaws.com"),
     }
+
+
+def test_deploy__service_whose_traffic_shifts__passes_its_infrastructure_role_to_ecs() -> None:
+    named = NamedResources(shifting=("offer-api",))
+    passed = {
+        grant.resources: grant.conditions["StringEquals"]["iam:PassedToService"]
+        for grant in grants("deploy", reach(named=named))
+        if grant.sid == "PassInfrastructureRoles"
+    }
+
+    role = "arn:aws:iam::123456789012:role/fsd/offer-api-prod-infrastructure"
+    assert passed == {(role,): "ecs.amazonaws.com"}
+    assert "PassInfrastructureRoles" not in {grant.sid for grant in grants("deploy")}
 
 
 def test_cloudformation__a_role_that_it_makes_or_widens__has_the_boundary() -> None:

@@ -904,6 +904,26 @@ CASES = [
         rule="early-success-percent",
         service="deployment: {minimumHealthyPercent: 50, earlySuccess: {healthyPercent: 50}}",
     ),
+    *(
+        Case(rule="deployment-strategy", service=service, at=at)
+        for service, at in (
+            ("deployment: {strategy: canary}", (8, 26)),
+            (f"{BALANCED}\ndeployment: {{strategy: linear}}", None),
+            (f"{BALANCED}\ndeployment: {{strategy: linear, canary: {{percent: 5}}}}", (10, 34)),
+            (f"{BALANCED}\ndeployment: {{linear: {{stepPercent: 5}}}}", (10, 16)),
+            (f"{BALANCED}\ndeployment: {{strategy: blueGreen, earlySuccess: {{}}}}", (10, 37)),
+            (
+                f"{BALANCED}\ndeployment: {{strategy: blueGreen}}\n"
+                "autoScaling: {targetRequestsPerTask: 9}",
+                (11, 17),
+            ),
+            (
+                "port: 80\nnetworking: {loadBalancer: {type: network}}\n"
+                "deployment: {strategy: blueGreen}",
+                (9, 37),
+            ),
+        )
+    ),
     Case(rule="health-check-unused", service="healthCheck: {path: /x}", at=(8, 23)),
     Case(
         rule="health-check-unused", service="healthCheck: {path: /x, command: [a]}", at=(8, 23)

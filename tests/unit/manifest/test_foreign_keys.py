@@ -110,7 +110,7 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("resources: {gpu: 1}", "GPUs"),
         ("autoScaling: {responseTime: 100}", "scaling by response times"),
         ("reservedConcurrency: 5", "scaling by concurrency"),
-        ("deployment: {canary: {}}", "blue/green, canary"),
+        ("deployment: {testListener: 1}", "listener for test traffic"),
         ("taskdef_overrides: []", "way to change the task definition"),
         ("publish: {}", "queues, topics"),
         ("runtime: python311", "runtimes"),

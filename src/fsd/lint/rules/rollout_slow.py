@@ -51,6 +51,7 @@ _USES: tuple[KeyPath, ...] = (
     _MINIMUM,
     ("service", "resources", "desiredCount"),
     ("service", "port"),
+    (*_DEPLOYMENT, "strategy"),
 )
 
 
@@ -59,11 +60,12 @@ def check(subject: Subject) -> Iterator[Problem]:
     if deployment.minimum_healthy_percent == deployment.maximum_percent == 100:
         yield _refused(subject)
         return
-    if service.resources.desired and batch_size(service) <= 0:
+    shifts = deployment.shifts_traffic  # then the time is asked for, and there are no batches
+    if service.resources.desired and batch_size(service) <= 0 and not shifts:
         yield _hanging(subject)
         return
     rollout, failure = estimate_rollout(service), estimate_failure(service)
-    if rollout.seconds > _LIMIT:
+    if rollout.seconds > _LIMIT and not shifts:
         yield _slow(subject, rollout, what="a rollout takes", after=_in_batches(subject))
     elif failure.seconds > _LIMIT:
         yield _slow(subject, failure, what="a release that never gets healthy is noticed after")

@@ -1,0 +1,218 @@
+"""Two target groups, of which one has the traffic: no stack may ever send requests to the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fsd.compile.desired import Desired, Json
+from fsd.compile.service import create_parameters, ended_settings
+from fsd.plan.observed import Observed
+from fsd.plan.planner import plan_release
+from fsd.plan.serving import with_rules_of
+from fsd.plan.steps import ApplyStack, UpdateService
+from tests.unit.compile.shapes import assert_valid_input, lint_template
+from tests.unit.floor.test_floor import OUTPUTS, REVISION, as_deployed, compiled
+
+FIRST, SECOND = OUTPUTS["TargetGroupArn"], OUTPUTS["TargetGroupArn"].replace("/a/", "/b/")
+PAIR = {
+    **OUTPUTS,
+    "AlternateTargetGroupArn": SECOND,
+    "ProductionRuleArn": "arn:aws:elasticloadbalancing:us-east-1:1:listener-rule/app/a/1/2/3",
+    "InfrastructureRoleArn": "arn:aws:iam::123456789012:role/fsd/offer-api-dev-infrastructure",
+}
+OWN, SHARED = "ProductionRule", "ListenerRule"
+TO_FIRST, TO_SECOND = [100, 0], [0, 100]
+
+
+def service(strategy: str, balancer: str = "{}", more: str = "") -> Desired:
+    return compiled(
+        f"{{networking: {{loadBalancer: {balancer}}}, deployment: {{strategy: {strategy}}}{more}}}"
+    )
+
+
+def shared(strategy: str, path: str = "/api/*") -> Desired:
+    return service(strategy, f"{{shared: main, paths: ['{path}']}}")
+
+
+def served(desired: Desired, by: str) -> Observed:
+    """As it is after releases that succeeded; `by` is the target group that has the traffic."""
+    found = as_deployed(desired)
+    assert found.service is not None
+    assert found.stack is not None
+    now = replace(found.service, target_group_arns=(FIRST,), target_groups=((FIRST, SECOND),))
+    return replace(found, service=now, serving=by, stack=replace(found.stack, outputs=PAIR))
+
+
+def weights(template: Json, rule: str) -> list[int]:
+    resources: Any = template["Resources"]
+    (action,) = resources[rule]["Properties"]["Actions"]
+    return [group["Weight"] for group in action["ForwardConfig"]["TargetGroups"]]
+
+
+def stacks(desired: Desired, observed: Observed) -> list[ApplyStack]:
+    return [s for s in plan_release(desired, observed).steps if isinstance(s, ApplyStack)]
+
+
+def check_path(step: ApplyStack, group: str) -> str:
+    resources: Any = step.template["Resources"]
+    return str(resources[group]["Properties"]["HealthCheckPath"])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "settings"),
+    [
+        ("blueGreen", {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 5}),
+        (
+            "canary",
+            {
+                "strategy": "CANARY",
+                "bakeTimeInMinutes": 5,
+                "canaryConfiguration": {"canaryPercent": 5, "canaryBakeTimeInMinutes": 10},
+            },
+        ),
+        (
+            "linear, linear: {stepPercent: 25, stepBakeTime: 1}, bakeTime: 2",
+            {
+                "strategy": "LINEAR",
+                "bakeTimeInMinutes": 2,
+                "linearConfiguration": {"stepPercent": 25, "stepBakeTimeInMinutes": 1},
+            },
+        ),
+    ],
+    ids=["blue/green", "canary", "linear"],
+)
+def test_compile__strategy__aws_takes_it(strategy: str, settings: Json) -> None:
+    desired = service(strategy)
+
+    parameters: Any = create_parameters(
+        desired, outputs=PAIR, task_definition_arn=REVISION, client_token="t"
+    )
+
+    assert_valid_input("ecs", "CreateService", parameters)
+    assert lint_template(desired.template) == []
+    assert settings.items() <= parameters["deploymentConfiguration"].items()
+    (balancer,) = parameters["loadBalancers"]
+    assert balancer["advancedConfiguration"] == {
+        "alternateTargetGroupArn": SECOND,
+        "productionListenerRule": PAIR["ProductionRuleArn"],
+        "roleArn": PAIR["InfrastructureRoleArn"],
+    }
+
+
+def test_compile__shared_load_balancer__its_rule_divides_the_requests() -> None:
+    assert weights(shared("blueGreen").template, SHARED) == TO_FIRST
+
+
+@pytest.mark.parametrize("by", [FIRST, SECOND])
+def test_plan__nothing_changes__nothing_to_do_whoever_serves(by: str) -> None:
+    desired = service("blueGreen")
+
+    assert plan_release(desired, served(desired, by)).is_empty
+
+
+@pytest.mark.parametrize(("by", "to"), [(FIRST, TO_FIRST), (SECOND, TO_SECOND)])
+def test_plan__rule_changes__says_the_weights_of_now(by: str, to: list[int]) -> None:
+    before, after = shared("blueGreen"), shared("blueGreen", "/other/*")
+
+    (step,) = stacks(after, served(before, by))
+
+    assert weights(step.template, SHARED) == to
+
+
+def test_with_rules_of__going_back__never_to_weights_of_long_ago() -> None:
+    before, after = shared("blueGreen"), shared("blueGreen", "/other/*")
+    (step,) = stacks(after, served(before, SECOND))
+
+    assert weights(before.template, SHARED) == TO_FIRST
+    assert weights(with_rules_of(before.template, step.template), SHARED) == TO_SECOND
+
+
+@pytest.mark.parametrize(
+    ("by", "serving", "idle"),
+    [
+        (FIRST, "TargetGroup", "AlternateTargetGroup"),
+        (SECOND, "AlternateTargetGroup", "TargetGroup"),
+    ],
+)
+def test_plan__health_check_moves__old_tasks_are_asked_what_they_were(
+    by: str, serving: str, idle: str
+) -> None:
+    before = service("blueGreen")
+    after = service("blueGreen", more=", healthCheck: {path: /helth}")
+
+    plan = plan_release(after, served(before, by))
+
+    first, last = (step for step in plan.steps if isinstance(step, ApplyStack))
+    assert (check_path(first, serving), check_path(first, idle)) == ("/health", "/helth")
+    assert (check_path(last, serving), check_path(last, idle)) == ("/helth", "/helth")
+    assert last.cleans_up
+    assert plan.notes == ()
+
+
+def test_plan__rolling_to_blue_green__second_group_and_traffic_stays() -> None:
+    desired, before = service("blueGreen"), as_deployed(service("rolling"))
+
+    plan = plan_release(desired, before)
+
+    (stack,) = (step for step in plan.steps if isinstance(step, ApplyStack))
+    (update,) = (step for step in plan.steps if isinstance(step, UpdateService))
+    assert weights(stack.template, OWN) == TO_FIRST
+    assert update.rolls_out
+    said = [(c.what, c.before, c.after, c.remark) for c in update.changes]
+    assert said == [
+        ("second target group", None, None, "added"),
+        ("strategy", "ROLLING", "BLUE_GREEN", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "attached", "rule_goes"),
+    [(FIRST, "TargetGroup", True), (SECOND, "AlternateTargetGroup", False)],
+)
+def test_plan__blue_green_to_rolling__stays_in_the_group_that_serves(
+    by: str, attached: str, *, rule_goes: bool
+) -> None:
+    desired, observed = service("rolling"), served(service("blueGreen"), by)
+
+    steps = stacks(desired, observed)
+
+    for step in steps:
+        outputs: Any = step.template["Outputs"]
+        assert outputs["TargetGroupArn"]["Value"] == {"Ref": attached}
+    last = steps[-1]
+    resources: Any = last.template["Resources"]
+    assert (OWN in resources) is not rule_goes
+    assert "InfrastructureRole" not in resources
+    assert lint_template(last.template) == []
+    if not rule_goes:
+        assert weights(last.template, OWN) == TO_SECOND
+
+
+def test_plan__rolling_in_the_second_group__nothing_to_do() -> None:
+    desired, observed = service("rolling"), served(service("blueGreen"), SECOND)
+    assert observed.stack is not None
+    *_, last = stacks(desired, observed)
+    rolled = as_deployed(desired)
+    assert rolled.service is not None
+    outputs = {**PAIR, "TargetGroupArn": SECOND}
+    observed = replace(
+        rolled,
+        service=replace(rolled.service, target_group_arns=(SECOND,), target_groups=((SECOND,),)),
+        stack=replace(observed.stack, template=last.template, outputs=outputs),
+    )
+
+    assert plan_release(desired, observed).is_empty
+    # And from there on to blue/green once more, with the traffic where it is.
+    first, *_ = stacks(service("blueGreen"), observed)
+    assert weights(first.template, OWN) == TO_SECOND
+
+
+def test_ended_settings__bake_time_of_a_shift__ends_with_it() -> None:
+    now, wanted = (
+        service(strategy).service.deployment_configuration for strategy in ("blueGreen", "rolling")
+    )
+
+    assert ended_settings(now, wanted) == {"bakeTimeInMinutes": 0}
