@@ -29,6 +29,7 @@ from fsd.manifest.section import Key, alternatives, is_section, unwrap
 from fsd.manifest.section import keys as keys_of
 from fsd.release.result import Outcome
 from fsd.report.explanations import ROWS, ends_the_wait
+from tests.local.ecs import members
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
@@ -261,6 +262,22 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def local_ecs_inert() -> str:
+    return members_table("inert")
+
+
+def local_ecs_refused() -> str:
+    return members_table("refused")
+
+
+def members_table(class_: str) -> str:
+    rows = [
+        f"| `{shape}` | {', '.join(f'`{name}`' for name in names)} |"
+        for shape, names in members.load()[class_].items()
+    ]
+    return "\n".join(["| type in ECS's API | members |", "| --- | --- |", *rows])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "manifest-keys": manifest_keys,
     "environment-keys": environment_keys,
@@ -274,6 +291,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "deploy-exit-codes": deploy_exit_codes,
     "finding-table": finding_table,
     "finding-sections": finding_sections,
+    "local-ecs-inert": local_ecs_inert,
+    "local-ecs-refused": local_ecs_refused,
 }
 
 

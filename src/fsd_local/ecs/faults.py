@@ -38,3 +38,11 @@ def namespace_not_found() -> ApiError:
 
 def unsupported(message: str) -> ApiError:
     return ApiError("UnsupportedFeatureException", message)
+
+
+def unmatched_volume(name: str) -> ApiError:
+    """Of CreateService, UpdateService or RunTask: no definition here is configured at launch."""
+    return invalid(
+        f"The volume name '{name}' in your request does not have a matching volume in your Task "
+        "Definition"
+    )

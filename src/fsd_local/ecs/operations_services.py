@@ -11,7 +11,14 @@ from fsd_local.ecs.configuration import DEFAULT, check_advanced, load_configurat
 from fsd_local.ecs.connect import check_connect
 from fsd_local.ecs.context import CallContext, load_tags, paginate
 from fsd_local.ecs.discovery import check_discovery
-from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found, unsupported
+from fsd_local.ecs.faults import (
+    ApiError,
+    client,
+    invalid,
+    service_not_found,
+    unmatched_volume,
+    unsupported,
+)
 from fsd_local.ecs.launch import (
     check_fargate_runs,
     check_platform,
@@ -72,10 +79,7 @@ def _refuse_unsupported(parameters: Json) -> None:
             "You cannot specify an IAM role for services that require a service linked role."
         )
     for volume in parameters.get("volumeConfigurations") or ():
-        raise invalid(
-            f"The volume name '{volume['name']}' in your request does not have a matching volume "
-            "in your Task Definition"
-        )
+        raise unmatched_volume(volume["name"])
     if parameters.get("vpcLatticeConfigurations"):
         raise unsupported("The embedded AWS does not have VPC Lattice.")
 

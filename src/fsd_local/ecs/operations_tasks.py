@@ -8,7 +8,13 @@ from fsd_local.ecs import arns, describe, lifecycle, messages
 from fsd_local.ecs.actions import Launch
 from fsd_local.ecs.capacity import choose_provider
 from fsd_local.ecs.context import CallContext, load_tags, paginate
-from fsd_local.ecs.faults import ApiError, client, invalid, service_not_found
+from fsd_local.ecs.faults import (
+    ApiError,
+    client,
+    invalid,
+    service_not_found,
+    unmatched_volume,
+)
 from fsd_local.ecs.launch import (
     check_fargate_runs,
     check_platform,
@@ -18,6 +24,7 @@ from fsd_local.ecs.launch import (
 from fsd_local.ecs.model import Cluster, Json, StopCode, Task, TaskContainer, TaskDefinition
 from fsd_local.ecs.tasks import new_task
 from fsd_local.ecs.transitions import emit_deregistered
+from fsd_local.ecs.unsupported import refuse_gpus
 
 _DESCRIBED = 100
 _RUN_AT_ONCE = 10
@@ -196,8 +203,19 @@ def _get_task_definition(context: CallContext, parameters: Json) -> TaskDefiniti
     return found
 
 
+def _refuse_unsupported(parameters: Json) -> None:
+    for volume in parameters.get("volumeConfigurations") or ():
+        raise unmatched_volume(volume["name"])
+    overrides = parameters.get("overrides") or {}
+    if overrides.get("inferenceAcceleratorOverrides"):
+        raise client("Unsupported field 'inferenceAccelerators'")
+    for override in overrides.get("containerOverrides") or ():
+        refuse_gpus(override)
+
+
 def _new_tasks(context: CallContext, cluster: Cluster, parameters: Json, count: int) -> list[Task]:
     definition = _get_task_definition(context, parameters)
+    _refuse_unsupported(parameters)
     if parameters.get("enableExecuteCommand") and not _has_task_role(definition, parameters):
         raise invalid(messages.NO_TASK_ROLE_TO_RUN)
     choice = load_launch(cluster, parameters)

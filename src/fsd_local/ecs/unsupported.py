@@ -148,15 +148,20 @@ def _check_container(container: Json) -> None:
     for added in (linux.get("capabilities") or {}).get("add") or ():
         if added not in _ADDABLE:
             raise client(f"{added} is not allowed on Fargate.")
-    kinds = [needed["type"] for needed in container.get("resourceRequirements") or ()]
-    if "GPU" in kinds:
-        raise client(
-            "Tasks using the Fargate launch type do not support GPU resource requirements."
-        )
+    refuse_gpus(container)
     if container.get("stopTimeout", 0) > _MAX_STOP_TIMEOUT:
         raise client(
             f"The 'stopTimeout' setting for container '{container['name']}' must be between 0 and "
             f"{_MAX_STOP_TIMEOUT} on Fargate."
+        )
+
+
+def refuse_gpus(container: Json) -> None:
+    """Of a container definition, or of what RunTask puts in its place."""
+    kinds = [needed["type"] for needed in container.get("resourceRequirements") or ()]
+    if "GPU" in kinds:
+        raise client(
+            "Tasks using the Fargate launch type do not support GPU resource requirements."
         )
 
 
