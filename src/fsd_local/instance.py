@@ -164,8 +164,11 @@ def ensure(settings: Settings | None = None, *, root: Path | None = None) -> Ins
     Raises LocalError: local-extra-missing, port-in-use, local-start-failed; usage where one runs
     already that is not what is asked for.
     """
-    settings = settings or Settings()
-    folder = state_dir(root)
+    return ensure_in(state_dir(root), settings or Settings())
+
+
+def ensure_in(folder: Path, settings: Settings) -> Instance:
+    """The same for the instance whose state is in `folder`."""
     with _one_at_a_time(folder):
         running = _find(folder)
         if running is not None:
@@ -179,7 +182,11 @@ def ensure(settings: Settings | None = None, *, root: Path | None = None) -> Ins
 
 def down(root: Path | None = None) -> bool:
     """Stop it and all that it started, and remove its state. False where nothing was there."""
-    folder = state_dir(root)
+    return down_in(state_dir(root))
+
+
+def down_in(folder: Path) -> bool:
+    """The same for the instance whose state is in `folder`."""
     with _one_at_a_time(folder, last=True):
         running = _find(folder)
         if running is not None:

@@ -7,8 +7,10 @@ them, or from the index.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def install(wheel: Path, requirements: str, tmp_path: Path) -> Installed:
+PYTEST = ("pytest", "iniconfig", "packaging", "pluggy", "pygments")
+# What pytest loads of ours for a project whose tests do not ask for it.
+LOADED = """
+import sys
+import pytest
+pytest.main(["-q", "-p", "no:terminal"])
+print(*sorted(name for name in sys.modules if name.partition(".")[0] in ("fsd", "fsd_local")))
+"""
+
+
+def install(
+    wheel: Path, requirements: str, tmp_path: Path, *, extra: Sequence[str] = ()
+) -> Installed:
+    """`extra` are names of requirements/dev.txt."""
     folder, home = tmp_path / "environment", tmp_path / "home"
     home.mkdir()
     uv = find_uv_bin()
@@ -63,6 +78,7 @@ def install(wheel: Path, requirements: str, tmp_path: Path) -> Installed:
     for command in (
         [uv, "venv", "--quiet", "--python", sys.executable, str(folder)],
         [*pip, "--no-deps", *by_hash],
+        [*pip, "--no-deps", "--require-hashes", "-r", str(pinned(extra, tmp_path))],
         [*pip, "--no-deps", "--offline", str(wheel)],
     ):
         ended = subprocess.run(
@@ -70,6 +86,15 @@ def install(wheel: Path, requirements: str, tmp_path: Path) -> Installed:
         )
         assert ended.returncode == 0, ended.stderr
     return Installed(folder, home)
+
+
+def pinned(names: Sequence[str], folder: Path) -> Path:
+    """Requirements with the hashes of requirements/dev.txt."""
+    text = (ROOT / "requirements" / "dev.txt").read_text()
+    blocks = re.findall(r"^[a-z0-9-]+==.*(?:\n    .*)*", text, re.MULTILINE)
+    path = folder / "extra.txt"
+    path.write_text("\n".join(b for b in blocks if b.partition("==")[0] in names) + "\n")
+    return path
 
 
 def test_wheel__without_the_extra__commands_of_aws_work_and_the_rest_says_what_is_missing(
@@ -86,6 +111,39 @@ def test_wheel__without_the_extra__commands_of_aws_work_and_the_rest_says_what_i
         assert ended.returncode == 5, ended.stdout
         assert "error[local-extra-missing]: the embedded AWS needs ministack and" in ended.stderr
         assert "fix: pip install 'fsd-deploy[local]'" in ended.stderr
+
+
+STRANGERS_TESTS = """
+def test_cluster(fsd_local):
+    ecs = fsd_local.client("ecs")
+    ecs.create_cluster(clusterName="mine")
+    assert len(ecs.list_clusters()["clusterArns"]) == 1
+
+
+def test_empty_again(fsd_local):
+    assert fsd_local.client("ecs").list_clusters()["clusterArns"] == []
+
+
+def test_environment(fsd_local):
+    import boto3
+
+    bucket = boto3.client("s3")
+    bucket.create_bucket(Bucket="mine")
+    assert [found["Name"] for found in bucket.list_buckets()["Buckets"]] == ["mine"]
+"""
+
+
+def test_wheel__pytest_of_another_project__has_the_fixture(wheel: Path, tmp_path: Path) -> None:
+    installed = install(wheel, "local.txt", tmp_path, extra=PYTEST)
+    (installed.home / "test_mine.py").write_text(STRANGERS_TESTS)
+
+    said = installed.ok("pytest", "-q", "-o", "fsd_local_runtime=process")
+    assert "3 passed" in said
+    assert not list(installed.home.glob("**/instance.json"))
+
+    (installed.home / "test_mine.py").write_text("def test_nothing():\n    pass\n")
+    loaded = installed.ok("python", "-c", LOADED)
+    assert loaded.split() == ["fsd_local", "fsd_local.pytest_plugin"]
 
 
 def test_wheel__with_the_extra__deploys_to_the_embedded_aws(wheel: Path, tmp_path: Path) -> None:
