@@ -273,6 +273,18 @@ class ErrorCode(StrEnum):
         "deploy the same commit there first, then promote the same image",
         ExitCode.REFUSED,
     )
+    IMAGE_VULNERABLE = (
+        "image-vulnerable",
+        "ECR's scan of the image found what the environment's `imageScan.block` excludes",
+        "update the packages that it names, or the base image, and deploy again",
+        ExitCode.REFUSED,
+    )
+    IMAGE_NOT_SCANNED = (
+        "image-not-scanned",
+        "the environment has `imageScan`, and ECR has no complete scan of the image",
+        "turn on scanning in ECR for the repository, and deploy again",
+        ExitCode.REFUSED,
+    )
     IMAGE_CHANGED = (
         "image-changed",
         "the image to deploy is not the one that was checked",

@@ -33,6 +33,7 @@ from fsd_local.patches import (
     callers,
     cloudwatch,
     ecr,
+    ecr_scans,
     elbv2,
     elbv2_limits,
     iam,
@@ -94,6 +95,7 @@ class Assembly:
         )
         self._balancing = ElasticLoadBalancing(elbv2.MiniStackTargetGroups(), speed=speed)
         self._hooks = LocalHooks()
+        self._scans = ecr_scans.PlantedScans()
         sessions = Sessions(f"ws://127.0.0.1:{place.port}")
         self._ecs = EcsService(
             neighbours=Neighbours(
@@ -139,6 +141,7 @@ class Assembly:
                 ("POST", "/_fsd/run-schedule"): self._run_schedule,
                 ("POST", "/_fsd/authorizations"): self._take_authorizations,
                 ("POST", "/_fsd/hook"): self._register_hook,
+                ("POST", "/_fsd/image-scan"): self._plant_scan,
                 ("POST", "/_fsd/placeholders"): _create_placeholders,
                 ("POST", "/_fsd/placeholders/find"): _find_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
@@ -195,6 +198,7 @@ class Assembly:
     def _mount(self) -> None:
         cloudwatch.mount()
         ecr.mount()
+        ecr_scans.mount(self._scans)
         scheduler.mount()
         registry.mount(
             port=self._port, is_enforced=self.instance.enforce_iam, password=self._password
@@ -313,7 +317,26 @@ class Assembly:
         self._hooks.register(function, [str(word) for word in command], str(request["folder"]))
         return {"function": function}
 
+    def _plant_scan(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        statuses, findings = request.get("statuses", ["COMPLETE"]), request.get("findings", [])
+        if not request.get("repository") or not isinstance(findings, list) or not statuses:
+            raise ValueError("repository (a name), statuses and findings (lists) are needed")
+        scan = ecr_scans.PlantedScan(
+            statuses=[str(status) for status in statuses],
+            description=str(request.get("description", "")),
+            findings=findings,
+            is_enhanced=bool(request.get("enhanced")),
+        )
+        repository = str(request["repository"])
+        account, region = (
+            str(request.get("account") or ACCOUNT),
+            str(request.get("region") or REGION),
+        )
+        self._scans.plant(scan, account=account, region=region, repository=repository)
+        return {"repository": repository}
+
     def _reset_ours(self) -> None:
+        self._scans.reset()
         self._hooks.reset()
         self._authorizations.take()
         self._schedules.reset()

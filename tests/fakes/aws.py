@@ -16,6 +16,7 @@ from fsd.errors import CallFailedError, FsdError
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.previous_stack import split_previous
 from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
+from fsd.release.image_scan import ScanResult
 from fsd.release.log_places import LogRoutes, StreamPlace
 from fsd.release.ports import (
     AlarmState,
@@ -855,6 +856,25 @@ class FakeSchedules:
 
 
 @dataclass
+class FakeScans:
+    """`results` are ECR's answers, one each; the last one stays."""
+
+    results: list[ScanResult | None] = field(default_factory=lambda: [None])
+    started: list[str] = field(default_factory=list)
+
+    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str:
+        del repository, architecture
+        return digest
+
+    def find_scan(self, repository: str, digest: str) -> ScanResult | None:
+        del repository, digest
+        return self.results.pop(0) if len(self.results) > 1 else self.results[0]
+
+    def start_scan(self, repository: str, digest: str) -> None:
+        self.started.append(f"{repository}@{digest}")
+
+
+@dataclass
 class FakeAws:
     """All fakes together; `aws()` is what a release takes."""
 
@@ -868,6 +888,7 @@ class FakeAws:
     registry: FakeRegistry = field(default_factory=FakeRegistry)
     targets: FakeTargets = field(default_factory=FakeTargets)
     exec_sessions: FakeExecSessions = field(default_factory=FakeExecSessions)
+    scans: FakeScans = field(default_factory=FakeScans)
     probes: FakeProbes = field(init=False)
 
     def __post_init__(self) -> None:
@@ -889,6 +910,7 @@ class FakeAws:
             alarms=self.alarms,
             logs=self.logs,
             registry=self.registry,
+            scans=self.scans,
             networks=FakeNetworks(),
             exec_sessions=self.exec_sessions,
         )

@@ -25,6 +25,7 @@ class NamedResources:
     log_groups: tuple[str, ...] = ()  # names of somebody's, that tasks write to
     promoted: tuple[str, ...] = ()  # `ENVIRONMENT:CLUSTER:REGION`: what runs there may come here
     followers: tuple[str, ...] = ()  # environments of other accounts that take what succeeds here
+    scans: tuple[str, ...] = ()  # severities at which the environment refuses an image
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
     shifting: tuple[str, ...] = ()  # services whose traffic ECS shifts
@@ -74,6 +75,10 @@ def read_followers(environment: Environment, every: Iterable[Environment]) -> tu
             if one.promote_from == environment.name and one.account != environment.account
         )
     )
+
+
+def read_scans(environment: Environment) -> tuple[str, ...]:
+    return (environment.image_scan.block,) if environment.image_scan is not None else ()
 
 
 def joined_names(one: NamedResources, two: NamedResources) -> NamedResources:

@@ -170,6 +170,7 @@ def deploy_grants(reach: Reach) -> tuple[Grant, ...]:
         *_operating_grants(reach),
         *_probe_grants(reach),
         *_promotion_grants(reach),
+        *_scan_grants(reach),
     )
 
 
@@ -363,6 +364,20 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
             actions=actions("ecs", "TagResource"),
             resources=(reach.place.arn("ecs", f"task/{reach.cluster}/*"),),
             conditions={"StringEquals": {"ecs:CreateAction": "RunTask"}},
+        ),
+    )
+
+
+def _scan_grants(reach: Reach) -> tuple[Grant, ...]:
+    """Only where the environment has `imageScan`."""
+    if not reach.named.scans:
+        return ()
+    return (
+        Grant(
+            sid="ImageScans",
+            why="`imageScan`: read ECR's scan of the image, and begin it where nothing has",
+            actions=actions("ecr", "DescribeImageScanFindings StartImageScan"),
+            resources=reach.repositories,
         ),
     )
 

@@ -11,6 +11,7 @@ from fsd.app.clock import SystemClock
 from fsd.app.commits import count_commits, order_releases
 from fsd.app.deployment import DeployOptions, Prepared
 from fsd.app.image import obtain_image, require_chosen
+from fsd.app.image_scan import require_scan
 from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
 from fsd.app.promotion import pass_gates
@@ -82,6 +83,7 @@ def _make_request(
         raise
     phase = replace(running, state=PhaseState.DONE, fact=ready, finished_at=clock.now())
     reporter.phase(phase)
+    notes = (*notes, *require_scan(prepared, image, clock=clock, reporter=reporter))
     desired = compile_desired(prepared, image, options)
     expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
     timeout = options.timeout

@@ -31,7 +31,7 @@ from fsd.account.facts import (
 )
 from fsd.account.grant import AccountPlace, Reach
 from fsd.account.joined import GitHubRepository
-from fsd.account.named import read_names, read_promoted
+from fsd.account.named import read_names, read_promoted, read_scans
 from fsd.account.policies import deploy_grants
 from fsd.account.questions import Pair, Simulation, ask
 from fsd.account.stack import boundary_arn, read_stack, role_arn, stack_name
@@ -454,7 +454,9 @@ class Doctor:
             or boundary_arn(environment.name, self._place),
             cloudformation_role=cloudformation,
             named=replace(
-                read_names(self.manifest), promoted=read_promoted(environment, self.source)
+                read_names(self.manifest),
+                promoted=read_promoted(environment, self.source),
+                scans=read_scans(environment),
             ),
         )
         return begin_asking(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from fsd.aws.alarms import CloudWatchAlarms
 from fsd.aws.ecr import ContainerRegistry
+from fsd.aws.ecr_scans import EcrScans
 from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.aws.exec_sessions import EcsExecSessions
 from fsd.aws.logs import CloudWatchLogs
@@ -54,6 +55,7 @@ def connect(
         alarms=CloudWatchAlarms(clients=session),
         logs=CloudWatchLogs(clients=session),
         registry=ContainerRegistry(clients=session),
+        scans=EcrScans(clients=session),
         networks=VpcNetworks(clients=session, reads=reads),
         exec_sessions=EcsExecSessions(clients=session, read_key=session.key),
         reads=reads,

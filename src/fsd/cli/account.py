@@ -4,7 +4,6 @@ down yet, and the services that a call is about."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,22 +56,30 @@ def names_of(services: Sequence[str], file: Path, *, env: str) -> NamedResources
     """What the manifest in `file` names beside its service, in this environment; nothing where it
     is not one of `services`' or cannot be read. And where the environment's releases come from,
     and go to."""
-    from fsd.account.named import NamedResources, read_followers, read_names, read_promoted
+    from fsd.account.named import (
+        NamedResources,
+        joined_names,
+        read_followers,
+        read_names,
+        read_promoted,
+        read_scans,
+    )
     from fsd.app.environments import known_environments, source_environment
     from fsd.app.manifest import check_manifest
 
     environment = environment_to_be(env)
-    promotion = NamedResources(
+    of_environment = NamedResources(
         promoted=read_promoted(environment, source_environment(environment)),
         followers=read_followers(environment, known_environments().values()),
+        scans=read_scans(environment),
     )
     if not file.exists():
-        return promotion
+        return of_environment
     manifest = check_manifest(file, variables={"ENV": env}).manifest
     return (
-        replace(read_names(manifest), promoted=promotion.promoted, followers=promotion.followers)
+        joined_names(read_names(manifest), of_environment)
         if manifest and manifest.metadata.name in services
-        else promotion
+        else of_environment
     )
 
 

@@ -31,6 +31,13 @@ class Vpc:
 
 
 @section
+class ImageScan:
+    block: Literal["critical", "high"] = key(
+        description="The lowest severity in ECR's scan of the image that stops a deployment."
+    )
+
+
+@section
 class EnvironmentSpec:
     """The keys below `spec:`."""
 
@@ -69,6 +76,10 @@ class EnvironmentSpec:
         default=None,
         description="An environment in which an image must have succeeded before "
         "this one accepts it.",
+    )
+    image_scan: ImageScan | None = key(
+        default=None,
+        description="Deploy only an image that ECR has scanned, without severe findings.",
     )
     overrides: dict[str, OverrideValue] = key(
         default={},

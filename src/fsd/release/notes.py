@@ -384,6 +384,22 @@ class ImageUntagged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanAwaited:
+    """ECR's scan of the image has not ended."""
+
+    image: str  # repository@digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanPassed:
+    """ECR's scan found nothing that the environment refuses."""
+
+    image: str  # repository@digest
+    block: str  # critical | high
+    counts: tuple[tuple[str, int], ...]  # by severity, the worst first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageCopied:
     """From the registry of another environment."""
 
@@ -446,6 +462,8 @@ Note: TypeAlias = (
     | DefaultVpcUsed
     | FilesNotFetched
     | Promoted
+    | ScanAwaited
+    | ScanPassed
     | ImageCopied
     | ImageUntagged
     | ReferrerLeft

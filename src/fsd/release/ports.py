@@ -17,6 +17,7 @@ from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
 from fsd.plan.reality import Seen
+from fsd.release.image_scan import ScanResult
 from fsd.release.log_places import LogRoutes, log_routes
 from fsd.release.reads import ONE_BY_ONE, Reads
 from fsd.snapshot import (
@@ -425,6 +426,19 @@ class Registry(Protocol):
         """(user, password, registry endpoint) for docker and for the registry's HTTP API."""
 
 
+class ImageScans(Protocol):
+    """ECR's scans for vulnerabilities, in this account and Region."""
+
+    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str:
+        """Digest of the image for `architecture` in an index; `digest` where it is no index."""
+
+    def find_scan(self, repository: str, digest: str) -> ScanResult | None:
+        """None where ECR has not begun one."""
+
+    def start_scan(self, repository: str, digest: str) -> None:
+        """One of basic scanning; where Amazon Inspector scans, it begins by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     vpc_id: str
@@ -521,6 +535,7 @@ class Aws:
     alarms: AlarmsPort
     logs: LogsPort
     registry: Registry
+    scans: ImageScans
     networks: Networks
     exec_sessions: ExecSessions
     reads: Reads = ONE_BY_ONE

@@ -61,6 +61,8 @@ from fsd.release.notes import (
     Remark,
     Removal,
     Removing,
+    ScanAwaited,
+    ScanPassed,
     ServiceIsDown,
     StackClash,
     StackKeepsMore,
@@ -539,6 +541,17 @@ def _(note: ImageCopied) -> str:
         f"copied the image to {note.to} in {note.seconds:.1f} s; "
         f"{note.sent / 1_000_000:.1f} MB went through this machine"
     )
+
+
+@note_text.register
+def _(note: ScanAwaited) -> str:
+    return f"waiting for ECR's scan of {note.image}"
+
+
+@note_text.register
+def _(note: ScanPassed) -> str:
+    found = ", ".join(f"{count} {severity}" for severity, count in note.counts) or "nothing"
+    return f"ECR's scan of {note.image} found {found} (imageScan.block: {note.block})"
 
 
 @note_text.register

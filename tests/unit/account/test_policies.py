@@ -317,6 +317,22 @@ def test_deploy__environment_that_releases_come_from__is_looked_at_and_never_cha
     assert not plans & {grant.sid for grant in found}
 
 
+def test_deploy__environment_with_image_scan__may_read_and_begin_one_of_its_own_images() -> None:
+    found = [
+        one
+        for one in grants("deploy", reach(named=NamedResources(scans=("high",))))
+        if one.sid == "ImageScans"
+    ]
+
+    assert [(one.actions, one.resources) for one in found] == [
+        (
+            ("ecr:DescribeImageScanFindings", "ecr:StartImageScan"),
+            ("arn:aws:ecr:us-east-1:123456789012:repository/offer-api",),
+        )
+    ]
+    assert "ImageScans" not in {one.sid for one in grants("deploy", reach())}
+
+
 COPIED = (
     "ecr:BatchGetImage",
     "ecr:DescribeImages",

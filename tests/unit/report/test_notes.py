@@ -125,6 +125,9 @@ SAMPLES: tuple[Note, ...] = (
     notes.FilesNotFetched(files=("a.bin", "b.bin", "c.bin", "d.bin")),
     notes.ReferrerLeft(digest="sha256:0b", to="registry.example/hello", error=ERROR),
     notes.ImageUntagged(image="registry.example/hello@sha256:0a", error=ERROR),
+    notes.ScanAwaited(image="hello@sha256:0a…"),
+    notes.ScanPassed(image="hello@sha256:0a…", block="critical", counts=(("HIGH", 2), ("LOW", 1))),
+    notes.ScanPassed(image="hello@sha256:0a…", block="high", counts=()),
     notes.ImageCopied(to="registry.example/hello", sent=12_340_000, seconds=1.26),
     notes.Promoted(
         version="v1.2.9", revision="web-stg:7", digest="sha256:" + "9" * 64, source="stg"
