@@ -136,8 +136,8 @@ EXAMPLES = (
         "write one there, name another with `dockerfile`, or pass `image`",
     ),
     (
-        "`minCount: 2`, or `--override resources.minCount=2` for prod alone",
-        "`minCount: 2`, or `overrides: resources.minCount=2` for prod alone",
+        "set `minCount: 2`, or use `--override resources.minCount=2` for prod only",
+        "set `minCount: 2`, or use `overrides: resources.minCount=2` for prod only",
     ),
     ("git config --global --add safe.directory /x", "git config --global --add safe.directory /x"),
     (

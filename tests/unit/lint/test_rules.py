@@ -1131,7 +1131,7 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
             Case(rule="rollout-slow", service=f"{BALANCED}\ndeployment: {{bakeTime: 10}}"),
             "a rollout takes about 700 s: 600 s bakeTime, 40 s to start a task, "
             "30 s healthCheck.interval, 30 s deregistrationDelay",
-            "a shorter `bakeTime`, where the alarms tell sooner",
+            "shorten `bakeTime` if the alarms go off sooner",
         ),
         (
             Case(
@@ -1141,18 +1141,20 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
             ),
             "a rollout takes about 400 s in 4 batches: 300 s for more batches, "
             "40 s to start a task, 30 s healthCheck.interval, 30 s deregistrationDelay",
-            "`minimumHealthyPercent: 100` and `maximumPercent: 200` replace all at once",
+            "set `minimumHealthyPercent: 100` and `maximumPercent: 200` to replace all tasks at "
+            "once",
         ),
         (
             Case(rule="rollout-slow", service="port: 80\nhealthCheck: {gracePeriod: 900}"),
-            "a release that never gets healthy is noticed after about 1030 s: 900 s gracePeriod, "
-            "90 s healthCheck.interval, 40 s to start a task",
-            "`gracePeriod: 60`, or what the service needs to start",
+            "a release that never becomes healthy is noticed after about 1030 s: 900 s "
+            "gracePeriod, 90 s healthCheck.interval, 40 s to start a task",
+            "set `gracePeriod: 60`, or the time that the service needs to start",
         ),
         (
             Case(rule="image-tag-mutable", service="image: 'registry/app:latest'"),
-            "the image app has the tag `latest`, which moves",
-            "name a version, `registry/app:v1.2.3`, or better a digest, `registry/app@sha256:…`",
+            "the image app has the mutable tag `latest`",
+            "use a version, such as `registry/app:v1.2.3`, or better, a digest, such as "
+            "`registry/app@sha256:…`",
         ),
         (
             Case(
@@ -1164,9 +1166,9 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
                     type_="aws_msk_cluster",
                 ),
             ),
-            "`kafka-cluster:AlterTransactionalId` is of no use without "
-            "`kafka-cluster:DescribeTransactionalId` and `kafka-cluster:WriteData`, "
-            "which FSD grants too",
+            "`kafka-cluster:AlterTransactionalId` does not work without "
+            "`kafka-cluster:DescribeTransactionalId` and `kafka-cluster:WriteData`, which FSD "
+            "also grants",
             "add `kafka-cluster:DescribeTransactionalId`, `kafka-cluster:WriteData`: "
             "the list then says what is granted",
         ),
@@ -1264,6 +1266,7 @@ def test_unknown_permission__old_knowledge__says_how_old_and_what_to_do() -> Non
     assert [(each.message, each.fix) for each in found if each.id == "unknown-permission"] == [
         (
             "`dynamodb:GetItems` is not an IAM action that FSD knows; its list is 200 days old",
-            "`dynamodb:GetItem` or `dynamodb:BatchGetItem`; or a newer FSD, which knows more",
+            "`dynamodb:GetItem` or `dynamodb:BatchGetItem`; or update FSD, which then knows more "
+            "actions",
         )
     ]

@@ -19,8 +19,9 @@ def check(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 at=("dependencies", index, "permissions", number),
                 message=_message(permission, found),
-                fix="leave it to the people and the pipeline that set the resource up, or ignore "
-                "it with a reason: `# fsd: ignore[administrative-permission] why`",
+                fix="remove it, so that only people and pipelines administer the resource; if "
+                "the service needs it, add `# fsd: ignore[administrative-permission]` and the "
+                "reason",
                 uses=(("dependencies", index, "type"),),
                 severity=Severity.ERROR if subject.is_protected else None,
                 needs_reason=subject.is_protected,

@@ -34,8 +34,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     elif resources.minimum == resources.maximum:
         yield Problem(
             at=MAXIMUM,
-            message=f"minCapacity and maxCapacity are both {resources.maximum}: "
-            "there is nothing to scale",
+            message=f"minCapacity and maxCapacity are both {resources.maximum}, so auto scaling "
+            "cannot change the count",
             fix=f"raise the upper limit, for example `maxCapacity: {above}`, or remove "
             "service.autoScaling",
             uses=uses,

@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if service.image is not None and service.build is not None:
         yield Problem(
             at=BUILD,
-            message="nothing is built: `service.image` names a ready image",
+            message="FSD builds nothing, because `service.image` names an existing image",
             fix="remove `build`, or `image`",
             uses=(IMAGE,),
             on_key=True,

@@ -19,8 +19,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if connect is not None and connect.name is not None and service.offered_port is None:
         yield Problem(
             at=(*CONNECT, "name"),
-            message=f"nobody can reach `{connect.name}`: the service has no port",
-            fix="set `service.port` or `connect.port`, or leave `name` out of a service that only "
-            "reaches others",
+            message=f"no other service can reach `{connect.name}`, because the service has no port",
+            fix="set `service.port` or `connect.port`; if the service only calls others, remove "
+            "`name`",
             uses=(PORT, PORTS, (*CONNECT, "port")),
         )

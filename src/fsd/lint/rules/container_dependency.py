@@ -37,7 +37,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if _leads_back(name, wanted):
             yield _problem(
                 at,
-                f"`{name}` waits for itself, directly or through others",
+                f"`{name}` waits for itself, directly or through other containers",
                 "remove one of the dependencies",
             )
             return

@@ -22,9 +22,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     if balancer.listener_arn is not None or balancer.target_group_arn is not None:
         yield Problem(
             at=at,
-            message=f"FSD does not know which load balancer `{name}` would lead to: `{theirs}` "
-            "does not say",
-            fix="remove it, and point a record of yours at that load balancer",
+            message=f"FSD does not know which load balancer `{name}` belongs to: `{theirs}` does "
+            "not say it",
+            fix="remove it, and create a record for that load balancer yourself",
             uses=(at, (*BALANCER, theirs)),
             on_key=True,
         )

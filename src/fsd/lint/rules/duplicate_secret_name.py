@@ -13,7 +13,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if secret.name in seen:
             yield Problem(
                 at=("service", "secrets", index, "name"),
-                message=f"the secret `{secret.name}` is here a second time",
+                message=f"a secret with the name `{secret.name}` is already listed",
                 fix="give it another name, or remove one of the two",
                 uses=(("service", "secrets", seen[secret.name], "name"),),
             )

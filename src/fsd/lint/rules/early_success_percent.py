@@ -22,6 +22,6 @@ def check(subject: Subject) -> Iterator[Problem]:
     yield Problem(
         at=PERCENT,
         message=f"healthyPercent {early.healthy_percent} is below minimumHealthyPercent {minimum}",
-        fix=f"`healthyPercent: {minimum}`, or a lower minimumHealthyPercent",
+        fix=f"set `healthyPercent: {minimum}`, or lower minimumHealthyPercent",
         uses=(PERCENT, MINIMUM),
     )

@@ -21,6 +21,6 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             at=("dependencies", index, "name"),
             message=f"`{written}` is the same in every environment",
-            fix=f"name it per environment, `${{ENV}}-{dependency.name}`; if it is shared on "
-            "purpose, `# fsd: ignore[env-missing-in-resource-name]` and why",
+            fix=f"add the environment to the name, as in `${{ENV}}-{dependency.name}`; if it is "
+            "shared on purpose, add `# fsd: ignore[env-missing-in-resource-name]` and the reason",
         )

@@ -12,7 +12,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         if secret.name in subject.service.environment:
             yield Problem(
                 at=("service", "environment", secret.name),
-                message=f"`{secret.name}` is a variable here and a secret further on",
+                message=f"`{secret.name}` is both a variable here and a secret in `secrets`",
                 fix="remove it from `environment`; the secret sets the variable",
                 on_key=True,
                 uses=(("service", "secrets", index, "name"),),

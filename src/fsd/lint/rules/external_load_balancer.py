@@ -15,8 +15,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if load_balancer is not None and not load_balancer.internal:
         yield Problem(
             at=INTERNAL,
-            message="the load balancer is open to the internet",
-            fix="`internal: true` for calls between services; if it is meant to be public, "
-            "`# fsd: ignore[external-load-balancer]` and why",
+            message="the load balancer is reachable from the internet",
+            fix="set `internal: true` if only other services call this one; if it is meant to be "
+            "public, add `# fsd: ignore[external-load-balancer]` and the reason",
             edit=SetValue(at=INTERNAL, value=True),
         )

@@ -22,7 +22,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if port is not None and path == DEFAULT_PATH and not subject.is_written(*CHECK):
         yield Problem(
             at=(*PORTS, 0, "port") if subject.service.ports else PORT,
-            message=f"no health check is set for port {port}, so it is checked with GET {path}",
-            fix=f"`healthCheck: {{path: {path}}}`, or the path that answers 200 when all is well",
+            message=f"no health check is set for port {port}, so FSD checks it with GET {path}",
+            fix=f"add `healthCheck: {{path: {path}}}`, or the path that answers 200 when the "
+            "service is healthy",
             uses=(CHECK,),
         )

@@ -57,7 +57,7 @@ def _balanced(subject: Subject) -> Iterator[Problem]:
 def _without_answer(subject: Subject) -> Iterator[Problem]:
     for key in ("path", "matcher"):
         if subject.is_written(*CHECK, key):
-            what = "has no effect: a TCP check only connects"
+            what = "has no effect: a TCP check only opens a connection"
             yield _problem(subject, key, what, "remove it, or set `protocol: http`")
 
 

@@ -34,7 +34,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         )
     yield Problem(
         at=PATH,
-        message=f"`{service.checks.path}` is never requested: a worker has no port",
+        message=f"nothing requests `{service.checks.path}`, because a worker has no port",
         fix=fix,
         uses=(PORT, PORTS, BALANCER, COMMAND),
     )

@@ -22,10 +22,11 @@ def check(subject: Subject) -> Iterator[Problem]:
     repository, _, tag = written.rpartition("/")[2].partition(":")
     if tag and tag not in _MOVING:
         return
-    said = f"the tag `{tag}`, which moves" if tag else "no tag, which means `latest`"
+    said = f"the mutable tag `{tag}`" if tag else "no tag, which means `latest`"
     untagged = written.removesuffix(f":{tag}") if tag else written
     yield Problem(
         at=IMAGE,
         message=f"the image {repository} has {said}",
-        fix=f"name a version, `{untagged}:v1.2.3`, or better a digest, `{untagged}@sha256:…`",
+        fix=f"use a version, such as `{untagged}:v1.2.3`, or better, a digest, such as "
+        f"`{untagged}@sha256:…`",
     )

@@ -44,7 +44,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             at=ZONE,
             message=f"{what} has no time zone",
-            fix="remove it, or give a `cron(…)` as `schedule`",
+            fix="remove it, or set `schedule` to a `cron(…)` expression",
             uses=(SCHEDULE, ("kind",)),
             on_key=True,
         )

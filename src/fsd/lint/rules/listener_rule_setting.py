@@ -27,7 +27,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     values = [*balancer.hosts, *balancer.paths]
     uses = tuple((*BALANCER, key) for key in ("listenerArn", "shared", "hosts", "paths"))
     if balancer.listener_arn is not None and balancer.shared is not None:
-        message = "`shared` is a load balancer that FSD creates, and `listenerArn` an existing one"
+        message = "`shared` names a load balancer that FSD creates, and `listenerArn` names an "
+        "existing listener"
         yield Problem(at=(*BALANCER, "shared"), message=message, fix="remove one", uses=uses)
     if not balancer.has_rule:
         for written, value in (("hosts", balancer.hosts), ("paths", balancer.paths)):
@@ -38,14 +39,14 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     if not values:
         fix = "add `hosts` or `paths`"
-        message = "the manifest does not say which of the listener's requests are for the service"
+        message = "the manifest does not say which of the listener's requests go to the service"
         key = "shared" if balancer.listener_arn is None else "listenerArn"
         yield Problem(at=(*BALANCER, key), message=message, fix=fix, uses=uses)
     if len(values) > _MOST_VALUES:
-        message = f"a rule takes {_MOST_VALUES} values, and hosts and paths have {len(values)}"
+        message = f"a rule can have {_MOST_VALUES} hosts and paths, and this one has {len(values)}"
         at = (*BALANCER, "paths" if balancer.paths else "hosts")
         yield Problem(at=at, message=message, fix="use wildcards: `/offers/*`", uses=uses)
     for name, written in _OF_THE_OWNER if balancer.listener_arn is not None else ():
         if getattr(balancer, name):
-            message = f"the owner of the listener sets `{written}`"
+            message = f"`{written}` is a setting of the listener, which FSD does not change"
             yield Problem(at=(*BALANCER, written), message=message, fix="remove it", uses=uses)

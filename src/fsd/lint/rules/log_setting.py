@@ -39,7 +39,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     elif logs.driver != "awsfirelens" and logs.options:
         yield Problem(
             at=(*at, "options"),
-            message="`options` are for Fluent Bit, but the driver is awslogs",
+            message="`options` has no effect, because the driver is awslogs",
             fix="add `driver: awsfirelens`, or remove them",
             on_key=True,
         )
@@ -50,7 +50,8 @@ def _of_the_owner(subject: Subject, logs: Logs, at: tuple[str, ...]) -> Iterator
         if subject.is_written(*at, key):
             yield Problem(
                 at=(*at, key),
-                message=f"the owner of the log group `{logs.group}` sets `{key}`",
+                message=f"`{key}` is a setting of the log group `{logs.group}`, which FSD does "
+                "not change",
                 fix="remove it, or remove `group`",
                 uses=((*at, key), (*at, "group")),
             )

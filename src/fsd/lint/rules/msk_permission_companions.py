@@ -33,7 +33,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 names = " and ".join(f"`{action}`" for action in sorted(missing))
                 yield Problem(
                     at=("dependencies", index, "permissions", number),
-                    message=f"`{permission}` is of no use without {names}, which FSD grants too",
+                    message=f"`{permission}` does not work without {names}, which FSD also grants",
                     fix=f"add {names.replace(' and ', ', ')}: the list then says what is granted",
                     edit=AddItems(
                         at=("dependencies", index, "permissions"), items=tuple(sorted(missing))

@@ -33,7 +33,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         if getattr(balancer, name):
             yield Problem(
                 at=(*BALANCER, written),
-                message=f"`{written}` needs an application load balancer, and this is `network`",
+                message=f"`{written}` needs an application load balancer, but the type is "
+                "`network`",
                 fix="remove it, or use `type: application`",
                 uses=(kind, (*BALANCER, written)),
                 on_key=True,
@@ -42,8 +43,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         at = ("service", "autoScaling", "targetRequestsPerTask")
         yield Problem(
             at=at,
-            message="a network load balancer counts no requests",
-            fix="use `targetCPUUtilization`, or a `metric` of your own",
+            message="a network load balancer does not count requests",
+            fix="use `targetCPUUtilization`, or your own `metric`",
             uses=(kind, at),
             on_key=True,
         )
@@ -51,7 +52,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         logs = (*BALANCER, "accessLogs")
         yield Problem(
             at=logs,
-            message="a network load balancer logs connections of TLS alone, and this one has none",
+            message="a network load balancer logs TLS connections only, and this one has none",
             fix="add `certificateArn`, or remove `accessLogs`",
             uses=(kind, logs, (*BALANCER, "certificateArn")),
             on_key=True,
@@ -60,7 +61,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if subject.service.check_protocol == "grpc":
         yield Problem(
             at=BALANCER,
-            message="a network load balancer asks for no gRPC health",
+            message="a network load balancer cannot run gRPC health checks",
             fix="add `healthCheck.protocol: tcp`",
             uses=(kind, ("service", "healthCheck", "protocol")),
             on_key=True,

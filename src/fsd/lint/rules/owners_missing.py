@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if is_production(subject.environment) and not subject.manifest.metadata.owners:
         yield Problem(
             at=OWNERS,
-            message=f"nobody is named when a deployment to {subject.environment} fails",
+            message=f"nobody is notified if a deployment to {subject.environment} fails",
             fix='add `owners: ["@user"]` or `["@org/team"]` to metadata',
             on_key=True,
         )

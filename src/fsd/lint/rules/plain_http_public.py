@@ -20,9 +20,9 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     yield Problem(
         at=LOAD_BALANCER,
-        message="the internet reaches this load balancer over plain HTTP",
-        fix="name an ACM certificate, `certificateArn: arn:aws:acm:…`: "
-        "HTTPS on 443, and 80 redirects to it",
+        message="this load balancer accepts plain HTTP from the internet",
+        fix="set `certificateArn: arn:aws:acm:…` to an ACM certificate; port 443 then serves "
+        "HTTPS, and port 80 redirects to it",
         uses=((*LOAD_BALANCER, "internal"), (*LOAD_BALANCER, "certificateArn")),
         on_key=True,
     )

@@ -18,8 +18,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if service.ports and service.port is not None:
         yield Problem(
             at=PORT,
-            message="`port` is short for `ports` with one entry, and both are given",
-            fix=f"remove it, and write {service.port} as the first of `ports`",
+            message="`port` is a short form of `ports` with one entry, and both are set",
+            fix=f"remove it, and make {service.port} the first entry of `ports`",
             uses=(PORTS,),
         )
     for key, values in (
@@ -30,7 +30,7 @@ def check(subject: Subject) -> Iterator[Problem]:
             if value is not None and value in values[:index]:
                 yield Problem(
                     at=(*PORTS, index, key),
-                    message=f"{key} {value} is there twice",
-                    fix=f"give each entry of `ports` a {key} of its own, or remove one",
+                    message=f"{key} {value} is used twice",
+                    fix=f"give each entry of `ports` a different {key}, or remove one",
                     uses=(PORTS,),
                 )

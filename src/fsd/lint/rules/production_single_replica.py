@@ -21,6 +21,6 @@ def check(subject: Subject) -> Iterator[Problem]:
     yield Problem(
         at=(*RESOURCES, key),
         message=f"{subject.environment} may run {count} task{'' if count == 1 else 's'}",
-        fix=f"`{key}: 2`, or `--override resources.{key}=2` for {subject.environment} alone",
+        fix=f"set `{key}: 2`, or use `--override resources.{key}=2` for {subject.environment} only",
         uses=((*RESOURCES, "desiredCount"), (*RESOURCES, "minCapacity")),
     )

@@ -27,9 +27,9 @@ def check(subject: Subject) -> Iterator[Problem]:
     env = subject.environment
     yield Problem(
         at=RESOURCES,
-        message=f"{env} gets what every environment gets: {_said(resources)}",
-        fix=f"`overrides: {{resources.desiredCount: {2 * resources.desired}}}` for {env} in "
-        ".fsd/environments.yml, or less for the others",
+        message=f"{env} has the same size as every other environment: {_said(resources)}",
+        fix=f"set `overrides: {{resources.desiredCount: {2 * resources.desired}}}` for {env} in "
+        ".fsd/environments.yml, or a smaller size for the others",
         uses=tuple((*RESOURCES, key) for key in _KEYS),
         on_key=True,
     )

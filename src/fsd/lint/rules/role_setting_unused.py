@@ -16,14 +16,15 @@ def check(subject: Subject) -> Iterator[Problem]:
     if roles.boundary is not None and roles.task is not None and roles.execution is not None:
         yield Problem(
             at=(*ROLES, "boundary"),
-            message="FSD makes no role that the boundary could limit: both are given",
+            message="`boundary` has no effect, because both roles already exist and FSD creates "
+            "none",
             fix="remove `boundary`, or one of the roles",
             uses=((*ROLES, "task"), (*ROLES, "execution")),
         )
     if roles.task is not None and service.exec:
         yield Problem(
             at=("service", "exec"),
-            message=f"`exec` needs permissions that FSD does not give {roles.task}",
+            message=f"`exec` needs permissions that FSD does not add to {roles.task}",
             fix="allow that role ssmmessages:CreateControlChannel, CreateDataChannel, "
             "OpenControlChannel and OpenDataChannel",
             uses=((*ROLES, "task"),),

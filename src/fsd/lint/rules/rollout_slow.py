@@ -39,12 +39,13 @@ _PLACES: dict[Part, KeyPath] = {
 }
 _FIXES = {
     Part.START: "use a smaller image",
-    Part.CHECK: "`interval: 10`: a new task is healthy after its first good check",
-    Part.GRACE: "`gracePeriod: 60`, or what the service needs to start",
-    Part.DRAIN: "`deregistrationDelay: 30`, unless requests take longer",
-    Part.BATCHES: "`minimumHealthyPercent: 100` and `maximumPercent: 200` replace all at once",
-    Part.BAKE: "a shorter `bakeTime`, where the alarms tell sooner",
-    Part.STEADY: "`steadyFor: 60`, or the time in which a bad release of it crashes",
+    Part.CHECK: "set `interval: 10`: a new task is healthy after its first successful check",
+    Part.GRACE: "set `gracePeriod: 60`, or the time that the service needs to start",
+    Part.DRAIN: "set `deregistrationDelay: 30`, unless requests take longer",
+    Part.BATCHES: "set `minimumHealthyPercent: 100` and `maximumPercent: 200` to replace all "
+    "tasks at once",
+    Part.BAKE: "shorten `bakeTime` if the alarms go off sooner",
+    Part.STEADY: "set `steadyFor: 60`, or the time in which a bad release crashes",
 }
 _USES: tuple[KeyPath, ...] = (
     *_PLACES.values(),
@@ -68,7 +69,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if rollout.seconds > _LIMIT and not shifts:
         yield _slow(subject, rollout, what="a rollout takes", after=_in_batches(subject))
     elif failure.seconds > _LIMIT:
-        yield _slow(subject, failure, what="a release that never gets healthy is noticed after")
+        yield _slow(subject, failure, what="a release that never becomes healthy is noticed after")
 
 
 def _slow(subject: Subject, estimate: Estimate, *, what: str, after: str = "") -> Problem:

@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if scaling.target_requests_per_task is not None and not subject.has_load_balancer:
         yield Problem(
             at=REQUESTS,
-            message="there is no load balancer whose requests could be counted",
+            message="the service has no load balancer that counts requests",
             fix="set `networking.loadBalancer`, or scale by `targetCPUUtilization`",
             uses=(BALANCER, ("service", "port"), ("service", "ports")),
             on_key=True,
@@ -32,7 +32,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         at: KeyPath = (*SCALING, "schedules", index)
         if schedule.name in seen:
             message = f"`{schedule.name}` is the name of two schedules"
-            yield Problem(at=(*at, "name"), message=message, fix="give one another name")
+            yield Problem(at=(*at, "name"), message=message, fix="give one of them another name")
         seen.add(schedule.name)
         low, high = schedule.min_capacity, schedule.max_capacity
         if low is None and high is None:
@@ -45,6 +45,6 @@ def check(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 at=(*at, "minCapacity"),
                 message=f"minCapacity {low} is above maxCapacity {high}",
-                fix=f"`minCapacity: {high}` or less",
+                fix=f"set `minCapacity: {high}` or less",
                 uses=((*at, "maxCapacity"),),
             )

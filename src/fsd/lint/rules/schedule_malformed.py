@@ -42,7 +42,7 @@ def _zone(zone: str | None, at: KeyPath) -> Iterator[Problem]:
         yield Problem(
             at=at,
             message=f"`{zone}` is not a time zone of the IANA database",
-            fix="write its name there, like Europe/Berlin or UTC",
+            fix="use a name from it, such as Europe/Berlin or UTC",
         )
 
 

@@ -44,7 +44,7 @@ def _fault(arn: str) -> tuple[str, str] | None:
         return None if is_parameter else (f"`{arn}` is not the ARN of a parameter", fix)
     if head["service"] != "secretsmanager":
         return (
-            f"`{arn}` is neither a secret nor a parameter, but of `{head['service']}`",
+            f"`{arn}` is an ARN of `{head['service']}`, not of a secret or a parameter",
             f"write {FORM}, or arn:aws:ssm:REGION:ACCOUNT:parameter/NAME",
         )
     return _secret_fault(arn, resource)
@@ -57,7 +57,7 @@ def _parameter_fault(name: str) -> tuple[str, str] | None:
         fix = "write /TEAM/NAME: letters, digits, _, . and -, in up to 15 levels"
         return f"`{name}` cannot be the name of a parameter", fix
     if levels[0].lower().startswith(("aws", "ssm")):
-        return f"`{name}` starts with `{levels[0]}`, which AWS keeps for itself", "rename it"
+        return f"`{name}` starts with `{levels[0]}`, which is reserved by AWS", "rename it"
     return None
 
 
@@ -68,11 +68,11 @@ def _secret_fault(arn: str, resource: str) -> tuple[str, str] | None:
     if len(parts) not in (1, 4):
         return (
             f"`{arn}` has {len(parts) - 1} parts after the secret's name, not 3",
-            "write :JSON-KEY:STAGE:VERSION with all three colons, like `:password::`",
+            "write :JSON-KEY:STAGE:VERSION with all three colons, as in `:password::`",
         )
     if len(parts) == 4 and parts[2] and parts[3]:
         return (
-            f"`{arn}` has both a version stage and a version id",
+            f"`{arn}` has both a version stage and a version ID",
             "leave one of the two empty",
         )
     return None

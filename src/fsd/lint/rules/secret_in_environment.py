@@ -46,7 +46,8 @@ _LONGEST = 4096  # characters; what is longer is judged by its beginning
 _ENTROPY = 4.5  # bits a character; the limit that detect-secrets has for base64
 
 
-_BUILD = "give it with `build.secrets`, and use it in one RUN: a build argument stays in the image"
+_BUILD = "pass it with `build.secrets` and use it in one RUN step, because a build argument "
+"stays in the image"
 _WORDS = "make the program read the value from a variable, and list that variable in `secrets`"
 # --db-password=x, and the two words --db-password x
 _FLAG = re.compile(

@@ -18,7 +18,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     yield Problem(
         at=("service", "networking", "securityGroups"),
-        message=f"{len(groups.ids)} security groups and FSD's own are more than the {_MOST} of a "
-        "task",
-        fix="leave one out, or write `{ids: […], only: true}` for tasks without FSD's",
+        message=f"{len(groups.ids)} security groups and FSD's own are more than the {_MOST} that "
+        "a task can have",
+        fix="remove one, or write `{ids: […], only: true}` to do without FSD's",
     )

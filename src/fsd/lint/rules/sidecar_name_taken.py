@@ -13,8 +13,9 @@ def check(subject: Subject) -> Iterator[Problem]:
         if sidecar.name in seen:
             yield Problem(
                 at=("service", "sidecars", index, "name"),
-                message=f"a container of the task is called `{sidecar.name}` already",
-                fix="give it another name; the service's own container has `metadata.name`",
+                message=f"another container of the task already has the name `{sidecar.name}`",
+                fix="give it another name; the service's own container is named after "
+                "`metadata.name`",
                 uses=(("metadata", "name"),),
             )
         seen.add(sidecar.name)

@@ -19,8 +19,8 @@ def check(subject: Subject) -> Iterator[Problem]:
     if spot.percent == 0 or (most and spot.base >= most):
         yield Problem(
             at=SPOT,
-            message=f"no task is a Spot task: base {spot.base}, percent {spot.percent}, and "
-            f"{most} at most",
+            message=f"no task is a Spot task: base is {spot.base}, percent is {spot.percent}, and "
+            f"there are at most {most}",
             fix="lower `base`, raise `percent`, or remove `spot`",
             on_key=True,
             uses=(

@@ -35,6 +35,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     if len(tags) > MOST:
         yield Problem(
             at=("service", "tags"),
-            message=f"{len(tags)} tags; with FSD's own a resource has room for {MOST}",
-            fix=f"leave {len(tags) - MOST} out",
+            message=f"there are {len(tags)} tags; a resource has room for {MOST} in addition to "
+            "FSD's own",
+            fix=f"remove {len(tags) - MOST} of them",
         )

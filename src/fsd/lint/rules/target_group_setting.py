@@ -32,8 +32,8 @@ def check(subject: Subject) -> Iterator[Problem]:
             at = (*BALANCER, written)
             yield Problem(
                 at=at,
-                message=f"`{written}` has no effect beside `targetGroupArn`: FSD leaves the target "
-                "group, its listener and its load balancer as they are",
-                fix="remove one of both",
+                message=f"`{written}` has no effect with `targetGroupArn`: FSD does not change "
+                "the target group, its listener or its load balancer",
+                fix="remove one of the two",
                 uses=(at, (*BALANCER, "targetGroupArn")),
             )

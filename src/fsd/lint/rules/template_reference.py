@@ -23,8 +23,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         if isinstance(scalar.value, str) and "{{" in scalar.value:
             yield Problem(
                 at=path,
-                message=f"`{dotted(path)}` has `{{{{`, which CloudFormation replaces by a secret's "
-                "or a parameter's value",
+                message=f"`{dotted(path)}` contains `{{{{`, which "
+                "CloudFormation would replace with the value of a secret or a parameter",
                 fix="write the value itself; a secret belongs in `service.secrets`",
             )
 

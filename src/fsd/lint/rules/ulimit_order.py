@@ -27,8 +27,8 @@ def _check(place: KeyPath, limits: Sequence[Ulimit]) -> Iterator[Problem]:
         if limit.name in seen:
             yield Problem(
                 at=(*at, "name"),
-                message=f"`{limit.name}` has a limit already",
-                fix="leave one of them",
+                message=f"there already is a limit for `{limit.name}`",
+                fix="remove one of them",
             )
         seen.add(limit.name)
         if limit.soft_limit > limit.hard_limit:

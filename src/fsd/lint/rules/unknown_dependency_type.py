@@ -18,6 +18,6 @@ def check(subject: Subject) -> Iterator[Problem]:
         meant = f"did you mean `{close[0]}`? " if close else ""
         yield Problem(
             at=("dependencies", index, "type"),
-            message=f"there is no dependency type `{dependency.type}`",
+            message=f"`{dependency.type}` is not a type of dependency",
             fix=f"{meant}known: {', '.join(sorted(KINDS))}",
         )

@@ -28,7 +28,9 @@ def check(subject: Subject) -> Iterator[Problem]:
             is_old = age > _OLD
             if is_old:
                 message = f"{message} that FSD knows; its list is {age.days} days old"
-                fix = f"{fix}; or a newer FSD, which knows more" if fix else "update FSD"
+                fix = (
+                    f"{fix}; or update FSD, which then knows more actions" if fix else "update FSD"
+                )
             yield Problem(
                 at=("dependencies", index, "permissions", number),
                 message=message,

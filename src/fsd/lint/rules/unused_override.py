@@ -20,7 +20,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             at=key_path(override.path) or (),
             message=f"the override `{override.path}` of {subject.environment} changes nothing: "
-            f"{subject.manifest.metadata.name} has this value without it",
-            fix="remove it, or give it the value that was meant",
+            f"{subject.manifest.metadata.name} already has this value",
+            fix="remove it, or set the value that you meant",
             written=override,
         )

@@ -16,13 +16,14 @@ def check(subject: Subject) -> Iterator[Problem]:
     for index, volume in enumerate(volumes):
         at = ("service", "volumes", index)
         if volume.name in seen:
-            message = f"a volume is called `{volume.name}` already"
+            message = f"another volume already has the name `{volume.name}`"
             yield Problem(at=(*at, "name"), message=message, fix="give it another name")
         seen.add(volume.name)
         if volume.efs is not None and volume.efs.access_point and volume.efs.root:
             yield Problem(
                 at=(*at, "efs", "root"),
-                message=f"the access point says the folder, and `root` is {volume.efs.root}",
+                message="the access point already determines the folder, and `root` is "
+                f"{volume.efs.root}",
                 fix="remove `root`, or `accessPoint`",
                 uses=((*at, "efs", "accessPoint"),),
             )

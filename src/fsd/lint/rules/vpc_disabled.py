@@ -14,5 +14,5 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             at=VPC,
             message="tasks run in public subnets with public addresses",
-            fix="`vpc: true`: private subnets and no public address",
+            fix="set `vpc: true` to use private subnets without public addresses",
         )

@@ -26,6 +26,7 @@ def check(subject: Subject) -> Iterator[Problem]:
                 continue
             yield Problem(
                 at=("dependencies", index, "permissions", number),
-                message=f"`{permission}` is {len(actions)} actions, `{actions[0]}` among them",
+                message=f"`{permission}` stands for {len(actions)} actions, including "
+                f"`{actions[0]}`",
                 fix="list the actions that the service calls",
             )

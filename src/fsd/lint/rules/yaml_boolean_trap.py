@@ -31,8 +31,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         if other:
             yield Problem(
                 at=("service", "environment", name),
-                message=f"`{scalar.text}` stays the text `{value}` here; other readers of YAML "
-                f"see {other}",
+                message=f"FSD reads `{scalar.text}` as the text `{value}`, but other YAML parsers "
+                f"read {other}",
                 fix=f'put it in quotes: {name}: "{scalar.text}"',
                 edit=Quote(at=("service", "environment", name)),
             )

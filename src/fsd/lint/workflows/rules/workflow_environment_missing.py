@@ -43,7 +43,7 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
         yield WorkflowProblem(
             at=target.at,
             value=target.value,
-            message=f"the job `{job.id}` deploys to `{target.name}`, and names no `environment:`",
+            message=f"the job `{job.id}` deploys to `{target.name}` without an `environment:`",
             fix=_FIX.format(job=job.id, name=target.name),
             offset=target.offset,
             width=target.width,

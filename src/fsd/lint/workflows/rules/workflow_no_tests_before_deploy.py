@@ -84,7 +84,7 @@ def _problem_after(
     deployment: WorkflowDeployment, how: Tested, names: tuple[str, ...]
 ) -> WorkflowProblem:
     after = ", ".join(f"`{name}`" for name in names) or "another workflow"
-    message = f"`{deployment.what}` runs after {after}, also when it fails"
+    message = f"`{deployment.what}` runs after {after}, even if it fails"
     fix = (
         f"give `{deployment.job.id}` the line "
         "`if: github.event.workflow_run.conclusion == 'success'`"
@@ -118,7 +118,7 @@ def _problem(
     pushed = f"every push to {', '.join(branches)}" if branches else "every push"
     message = f"`{deployment.what}` runs on {pushed}, and no test runs before it"
     if how is Tested.IGNORED:
-        message = f"`{deployment.what}` runs on {pushed}, also when the tests before it fail"
+        message = f"`{deployment.what}` runs on {pushed}, even if the tests before it fail"
     return WorkflowProblem(
         at=deployment.at,
         value=deployment.value,

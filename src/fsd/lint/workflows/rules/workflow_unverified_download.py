@@ -56,8 +56,8 @@ def _problem(url: Word, run: Scalar, step: WorkflowStep) -> WorkflowProblem:
         at=(*step.at, "run"),
         message=f"what `{shown}` answers is run, and nothing verifies it",
         fix=(
-            "`uses: org/fsd-deploy@v1` instead of this step and those that call `fsd`: it brings "
-            "its own fsd, from hashes"
+            "use `uses: org/fsd-deploy@v1` instead of this step and those that call `fsd`: it "
+            "includes its own fsd, verified by hash"
             if "fsd" in url.text.lower()
             else "download to a file, then "
             '`echo "<sha256>  FILE" | sha256sum --check` before it is used; '
