@@ -126,8 +126,8 @@ SUCCESS = "github.event.workflow_run.conclusion == 'success'"
 @pytest.mark.parametrize(
     ("condition", "known", "said"),
     [
-        ("", {}, "runs after `CI`, also when it fails"),
-        ("", {".github__workflows__ci": CI.replace("RUN", "pytest")}, "also when it fails"),
+        ("", {}, "runs after `CI`, even if it fails"),
+        ("", {".github__workflows__ci": CI.replace("RUN", "pytest")}, "even if it fails"),
         ("", {".github__workflows__ci": CI.replace("RUN", "ls")}, "no test runs before it"),
         (SUCCESS, {".github__workflows__ci": CI.replace("RUN", "ls")}, "no test runs before it"),
     ],

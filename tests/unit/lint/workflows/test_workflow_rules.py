@@ -362,7 +362,7 @@ def test_no_tests__tests_first_or_by_hand__nothing(text: str) -> None:
 def test_no_tests__tests_that_stop_nothing__said() -> None:
     (finding,) = find("workflow-no-tests-before-deploy", steps("run: pytest || true", DEPLOY))
 
-    assert finding.message.endswith("also when the tests before it fail")
+    assert finding.message.endswith("even if the tests before it fail")
 
 
 def test_no_tests__another_workflow_tests_pull_requests__nothing() -> None:
