@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -498,6 +498,7 @@ class _DockerContainer:
         raw.settimeout(None)
         return SocketTerminal(
             raw,
+            read=read_of(connection, raw),
             resize=lambda columns, rows: self._resize(identifier, columns, rows),
             end=lambda: self._end_exec(identifier),
             release=lambda: _release(connection, raw),
@@ -592,6 +593,15 @@ def _milliseconds(stamp: str) -> int:
     seconds, _, fraction = stamp.removesuffix("Z").partition(".")
     whole = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp())
     return whole * 1000 + int(f"{fraction:0<3}"[:3])
+
+
+def read_of(connection: Any, raw: socket.socket) -> Callable[[int], bytes]:
+    """The SDK hands over the socket below the reader of the engine's answer. What a quick program
+    printed may have come with the answer's header: that is in the reader, and nowhere else."""
+    response = getattr(connection, "_response", None)
+    reader = getattr(getattr(getattr(response, "raw", None), "_fp", None), "fp", None)
+    read: Callable[[int], bytes] = getattr(reader, "read1", raw.recv)  # SSH's has none
+    return read
 
 
 def _release(connection: Any, raw: socket.socket) -> None:

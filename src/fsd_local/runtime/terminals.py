@@ -76,12 +76,14 @@ class SocketTerminal:
         self,
         connection: socket.socket,
         *,
+        read: Callable[[int], bytes],
         resize: Callable[[int, int], None],
         end: Callable[[], None],
         release: Callable[[], None],
     ) -> None:
-        """`end` ends the program, `release` closes the connection."""
+        """`read` reads from the connection, `release` closes it; `end` ends the program."""
         self._connection = connection
+        self._read = read
         self._resize = resize
         self._end = end
         self._release = release
@@ -90,8 +92,8 @@ class SocketTerminal:
 
     def read(self) -> bytes:
         try:
-            return self._connection.recv(_BLOCK)
-        except OSError:
+            return self._read(_BLOCK)
+        except (OSError, ValueError):  # it was closed
             return b""
 
     def write(self, content: bytes) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
+import docker
 import pytest
 
 from fsd_local.ports import LaunchError, Terminal
+from fsd_local.runtime.containers import read_of
 from tests.local.runtime.lab import PATIENCE, Lab
 
 
@@ -109,3 +112,30 @@ def test_stop__a_task_with_a_session__ends_the_session(lab: Lab, task: str) -> N
         read_to_the_end(terminal)
     finally:
         terminal.close()
+
+
+def test_read_of__output_that_came_with_the_engines_answer__is_read_first() -> None:
+    """A program that ends within milliseconds, on a busy machine."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            accepted, _ = server.accept()
+            with accepted:
+                while not accepted.recv(4096).endswith(b"}"):
+                    pass
+                accepted.sendall(
+                    b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhi\r\n"
+                )
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        engine = docker.APIClient(f"tcp://127.0.0.1:{server.getsockname()[1]}", version="1.41")
+        connection = engine.exec_start("e", tty=True, socket=True)
+        read = read_of(connection, connection._sock)
+
+        assert b"".join(iter(lambda: read(4096), b"")) == b"hi\r\n"
+
+        thread.join()
+        connection._response.close()
+        connection.close()
+        engine.close()
