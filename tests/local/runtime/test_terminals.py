@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from typing import Any
 
 import docker
 import pytest
@@ -130,7 +131,7 @@ def test_read_of__output_that_came_with_the_engines_answer__is_read_first() -> N
         thread = threading.Thread(target=serve)
         thread.start()
         engine = docker.APIClient(f"tcp://127.0.0.1:{server.getsockname()[1]}", version="1.41")
-        connection = engine.exec_start("e", tty=True, socket=True)
+        connection: Any = engine.exec_start("e", tty=True, socket=True)
         read = read_of(connection, connection._sock)
 
         assert b"".join(iter(lambda: read(4096), b"")) == b"hi\r\n"

@@ -45,6 +45,7 @@ def kinds(template: Any) -> list[str]:
     return sorted(resource["Type"] for resource in template["Resources"].values())
 
 
+@pytest.mark.template_scan
 @pytest.mark.parametrize("place", [AccountPlace(), PLACE], ids=["anywhere", "one account"])
 @pytest.mark.parametrize(
     "wish",

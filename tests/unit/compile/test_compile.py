@@ -84,6 +84,7 @@ def test_compile_service__order_that_means_nothing__gives_the_same() -> None:
     assert compiled(one) == compiled(other)
 
 
+@pytest.mark.template_scan
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_compile_service__example__passes_cfn_lint(path: Path) -> None:
     variables = {"ENV": "dev", "AWS_REGION": "us-east-1", "AWS_ACCOUNT_ID": "123456789012"}

@@ -374,6 +374,7 @@ def test_compile_template__new_release__changes_nothing() -> None:
     )
 
 
+@pytest.mark.template_scan
 @pytest.mark.parametrize("protected", [False, True])
 @pytest.mark.parametrize("name", MANIFESTS)
 def test_compile_template__any_manifest__passes_cfn_lint(name: str, protected: bool) -> None:
@@ -382,6 +383,7 @@ def test_compile_template__any_manifest__passes_cfn_lint(name: str, protected: b
     assert lint_template(template) == []
 
 
+@pytest.mark.template_scan
 def test_lint_template__retention_that_cloudwatch_does_not_know__is_found() -> None:
     """The judge of the test above can say no."""
     template = compiled(make_manifest(observability={"logs": {"retention": 13}}))

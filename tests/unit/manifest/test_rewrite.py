@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from fsd.manifest.edit import AddItems, Edit, Quote, SetValue
 from fsd.manifest.rewrite import UnsafeEditError, rewrite
 
+EXAMPLES = int(os.environ.get("FSD_EXAMPLES", "300"))
 RETENTION = SetValue(at=("logs", "retention"), value=30)
 FLAG = SetValue(at=("env", "FLAG"), value="true")
 INTERNAL = SetValue(at=("lb", "internal"), value=True)
@@ -190,7 +192,7 @@ TREES = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     tree=TREES,
     flow=st.sampled_from([None, True, False]),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 
 import pytest
@@ -11,7 +12,7 @@ from fsd.plan.diff import diff_templates
 from fsd.plan.transition import is_same_template, transition_template
 from tests.unit.plan.manifests import make_desired_by_chance, shuffled
 
-PAIRS = 300
+PAIRS = int(os.environ.get("FSD_TEST_PAIRS", "300"))
 
 
 def as_stored(template: Json) -> Json:

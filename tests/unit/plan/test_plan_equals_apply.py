@@ -3,6 +3,7 @@ states made by chance, to which others have done what they please."""
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from fsd.snapshot import EcsDeployment, TargetHealth
 from tests.fakes.aws import FakeAws, FakeClock, FakeTargets
 from tests.unit.plan.manifests import make_desired_by_chance
 
-PAIRS = 300
+PAIRS = int(os.environ.get("FSD_TEST_PAIRS", "300"))
 DONE = {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.NOT_STARTED}
 SERVICE, STACK = "web-dev", "fsd-web-dev"
 IMAGE = Image(repository="repo", digest="sha256:" + "9b1f" * 16)
@@ -386,7 +387,7 @@ def test_plan__services_and_states_by_chance__what_deploy_does_is_what_it_said()
         for step in plan["steps"]:
             seen[step["kind"]] = seen.get(step["kind"], 0) + 1
 
-    assert min(seen.get(kind, 0) for kind in KINDS) > 5, seen
+    assert min(seen.get(kind, 0) for kind in KINDS) >= PAIRS // 50, seen
 
 
 KINDS = (

@@ -32,10 +32,14 @@ _FIX = (
 def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     if pushed_branches(workflow) is None and not _follows_no_stage(workflow):
         return
+    every = deployments(workflow)
+    stages = frozenset(each.job.id for each in every if each.production is None)
     done: set[str] = set()
-    for deployment in deployments(workflow):
+    for deployment in every:
         target = deployment.production
-        if target is None or deployment.job.id in done or _is_behind(workflow, deployment, target):
+        if target is None or deployment.job.id in done:
+            continue
+        if _is_behind(workflow, deployment, target, stages):
             continue
         done.add(deployment.job.id)
         yield WorkflowProblem(
@@ -63,9 +67,13 @@ def _follows_no_stage(workflow: Workflow) -> bool:
 
 
 def _is_behind(
-    workflow: Workflow, deployment: WorkflowDeployment, target: DeploymentTarget
+    workflow: Workflow,
+    deployment: WorkflowDeployment,
+    target: DeploymentTarget,
+    stages: frozenset[str],
 ) -> bool:
-    """Whether something stands between a push and production."""
+    """Whether something stands between a push and production; `stages` are jobs that deploy to
+    another environment."""
     job, index = deployment.job, deployment.step
     condition = job.steps[index].condition if index >= 0 else ""
     return (
@@ -73,7 +81,7 @@ def _is_behind(
         or deployment.approved
         or _promotes(workflow, target)
         or is_by_hand(job.condition, condition)
-        or any(_is_stage_job(workflow, needed) for needed in workflow.needed(job))
+        or any(needed.id in stages or _says_stage(needed) for needed in workflow.needed(job))
         or any(_comes_before(workflow, each, deployment) for each in in_job(workflow, job))
         or _is_last_of_matrix(deployment, target)
     )
@@ -85,9 +93,7 @@ def _promotes(workflow: Workflow, target: DeploymentTarget) -> bool:
     return environment is not None and environment.promote_from is not None
 
 
-def _is_stage_job(workflow: Workflow, job: Job) -> bool:
-    if any(each.production is None for each in in_job(workflow, job)):
-        return True
+def _says_stage(job: Job) -> bool:
     return "deploy" in f"{job.id} {job.name}".lower() and is_stage(f"{job.id} {job.name}")
 
 
