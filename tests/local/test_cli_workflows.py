@@ -119,3 +119,28 @@ def test_workflows__not_yaml__a_finding(fsd: Fsd) -> None:
 
     assert ended.code == 3
     assert ended.out.startswith("error[yaml-syntax]")
+
+
+APPLY = "on: {push: {branches: [main]}}\njobs:\n  apply:\n    steps:\n      - run: %s\n"
+
+
+@pytest.mark.parametrize(
+    ("run", "count"),
+    [
+        ("terraform apply -auto-approve", 0),
+        ("terraform -chdir=infra/service apply -auto-approve", 1),
+        ("cd infra/service && terraform apply -auto-approve", 1),
+        ("cd infra/network && terraform apply -auto-approve", 0),
+        ("cd infra/by-module && tofu apply", 1),
+        ("cd ../elsewhere && terraform apply", 0),
+    ],
+)
+def test_workflows__terraform_of_ecs__is_a_deployment(fsd: Fsd, run: str, count: int) -> None:
+    write(fsd, ".github/workflows/a.yml", APPLY % run)
+    write(fsd, "infra/service/main.tf", 'resource "aws_ecs_service" "a" {}\n')
+    write(fsd, "infra/network/main.tf", 'resource "aws_vpc" "ecs" {}\n')
+    write(fsd, "infra/by-module/main.tf", 'module "a" {\n  source = "../modules/ecs-service"\n}\n')
+
+    ended = fsd.run("validate", "--workflows", ".")
+
+    assert ended.out.count("warning[workflow-no-tests-before-deploy]") == count

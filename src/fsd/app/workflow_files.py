@@ -6,6 +6,7 @@ together with its neighbours: another one may be called by it, or run the tests 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,16 +20,30 @@ from fsd.manifest.environments import Environment
 FOLDER = Path(".github", "workflows")
 _SUFFIXES = (".yml", ".yaml")
 _MOST_ACTIONS = 100
+_MOST_MODULES = 100
+_APPLIES = re.compile(r"\b(?:terraform|tofu|terragrunt)\b[^\n]{0,300}\bapply\b")
+_PLACE = re.compile(
+    r"(?:\bworking-directory:\s{1,9}|-chdir[= ]|\bcd\s{1,9})[\"']?(?P<folder>[\w./-]{1,200})"
+)
+# A resource of ECS, or a module that is called after it.
+# https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ecs_service
+_OF_ECS = re.compile(
+    r"\baws_ecs_(?:service|task_definition)\b"
+    r"|\bsource\s{0,9}=\s{0,9}\"[^\"\n]{0,200}(?<![a-z])(?:ecs|fargate)(?![a-z])"
+)
 
 
 def check_workflows(paths: Sequence[Path]) -> tuple[CheckedWorkflow, ...]:
     """Every workflow in its place; raises ManifestError where there is none to read."""
     files = dict.fromkeys(file for path in paths for file in _files(path))
     neighbours = dict.fromkeys(other for file in files for other in _neighbours(file))
+    texts = {str(file): read_text(file) for file in files}
+    known = _readable(other for other in neighbours if other not in files)
     checked = lint_workflows(
-        {str(file): read_text(file) for file in files},
-        known=_readable(other for other in neighbours if other not in files),
+        texts,
+        known=known,
         environments=_environments(paths[0]),
+        about_ecs={path for path, text in (texts | known).items() if _applies_ecs(path, text)},
     )
     for file in checked:
         if not file.is_workflow and Path(file.path) in paths:
@@ -92,6 +107,23 @@ def _actions(folder: Path) -> tuple[Path, ...]:
         if path.is_file() and path.suffix in _SUFFIXES
     )
     return tuple(islice(found, _MOST_ACTIONS))
+
+
+def _applies_ecs(path: str, text: str) -> bool:
+    """Whether the Terraform that it applies says ECS; of one folder of several, in that folder."""
+    file = Path(path).absolute()
+    if file.parent.parts[-2:] != FOLDER.parts or not _APPLIES.search(text):
+        return False
+    root = file.parents[2].resolve()
+    places = {match["folder"] for match in _PLACE.finditer(text)} or {"."}
+    folders = [(root / place).resolve() for place in sorted(places)[:_MOST_MODULES]]
+    return any(_says_ecs(folder) for folder in folders if folder.is_relative_to(root))
+
+
+def _says_ecs(folder: Path) -> bool:
+    modules = (path for path in sorted(folder.glob("*.tf")) if path.is_file())
+    texts = _readable(islice(modules, _MOST_MODULES))
+    return any(_OF_ECS.search(text) for text in texts.values())
 
 
 def _readable(files: Iterable[Path]) -> dict[str, str]:

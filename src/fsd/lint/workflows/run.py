@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -35,12 +35,14 @@ def lint_workflows(
     *,
     known: Mapping[str, str] | None = None,
     environments: Mapping[str, Environment] | None = None,
+    about_ecs: Collection[str] = (),
     rules: Sequence[Rule[Workflow, WorkflowProblem]] = WORKFLOW_RULES,
 ) -> tuple[CheckedWorkflow, ...]:
     """Path → text of workflows, in their order; never raises.
 
     `known` are other workflows of the repository, which are not judged but may be called or may
-    run before. `environments` is what `.fsd/environments.yml` has.
+    run before. `environments` is what `.fsd/environments.yml` has. `about_ecs` are the paths of
+    those that apply something of ECS, although they do not say so.
     """
     workflows: dict[str, Workflow] = {}
     unreadable: dict[str, tuple[Finding, ...]] = {}
@@ -51,7 +53,11 @@ def lint_workflows(
             continue
         workflow = read_workflow(parsed.documents[0])
         if workflow is not None:
-            workflows[path] = replace(workflow, environments=environments or {})
+            workflows[path] = replace(
+                workflow,
+                environments=environments or {},
+                is_about_ecs=workflow.is_about_ecs or path in about_ecs,
+            )
     checked = []
     for path, text in texts.items():
         findings = unreadable.get(path, ())

@@ -179,6 +179,7 @@ UPDATE = "aws ecs update-service --service a --force-new-deployment"
 TAGGED = [
     run(f"docker push {ECR}:$SHA\ndocker push {ECR}:latest\n{UPDATE}"),
     run(f"TAG=latest\ndocker push {ECR}:$TAG\n{UPDATE}"),
+    run(f"docker push {ECR}:shop-api-production-latest"),
     run(f"export TAG='latest'\ndocker push {ECR}:${{TAG}}"),
     step(
         'id: c\n        run: echo "tag=latest" >> "$GITHUB_OUTPUT"\n'
@@ -200,6 +201,7 @@ TAGGED = [
     ),
 ]
 STAYS = [
+    run(f"docker push {ECR}:sha-${{GITHUB_SHA::7}}\ndocker push {ECR}:latest"),
     run(f"docker push {ECR}:$A\ndocker push {ECR}:dev\naws ecs register-task-definition\n{UPDATE}"),
     run(f"TAG=$(git rev-parse HEAD)\ndocker push {ECR}:$TAG\n{UPDATE}"),
     run(f"TAG=latest\nif x; then\n  TAG=$SHA\nfi\ndocker push {ECR}:$TAG"),

@@ -23,7 +23,7 @@ from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Scalar
 
 _MUTABLE = re.compile(
-    r"(?:[\w.]+-)?latest(?:-[a-z]\w*)?|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"
+    r"(?:[\w.-]+-)?latest(?:-[a-z]\w*)?|newest|current|stable|edge|nightly|release|main|master|trunk|dev|develop|development"
     r"|test|qa|uat|stage|staging|prod|production|live"
 )
 # A version without a minor one: whoever pushes it at every push moves it.
@@ -31,7 +31,8 @@ _WRITTEN_DOWN = re.compile(r"v\d{1,3}")
 _BRANCH = re.compile(
     r"\$\{\{\s*github\.(?:ref_name|head_ref)\s*\}\}|\$\{?GITHUB_(?:REF_NAME|HEAD_REF)\}?"
 )
-_EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}")
+# An expression, or a variable of the shell with what is cut out of it: `${GITHUB_SHA::7}`.
+_EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}|\$\{[^{}]{0,300}\}")
 _REGISTRY = ".dkr.ecr."
 _DEPLOYS_IMAGE = frozenset({"aws-actions/amazon-ecs-render-task-definition"})
 _FIX = (
@@ -223,7 +224,7 @@ def _listed(step: WorkflowStep, tags: Scalar) -> Iterator[_Image]:
 
 
 def _split(reference: str) -> tuple[str, str]:
-    """Repository and tag; a colon before the last slash is a port's, one in `${{ }}` nothing."""
+    """Repository and tag; a colon before the last slash is a port's, one in braces nothing."""
     name = reference.partition("@")[0]
     masked = _EXPRESSION.sub(lambda match: "x" * len(match[0]), name)
     colon = masked.rfind(":")
