@@ -50,6 +50,7 @@ def without_log_lines(result: Result) -> Result:
         causes=diagnosis.causes_without_log or diagnosis.causes,
         causes_without_log=(),
         log_lines=(),
+        logs_elsewhere=(),
         log_error=None,
         log_task="",
     )

@@ -35,7 +35,19 @@ from fsd.errors import ErrorCode, ExitCode, FsdError, RefusedError
 from fsd.github.context import Context
 from fsd.github.runner import Level, Runner
 from fsd.release.result import Outcome
-from fsd.report.decisions import doubt_text, no_deployment_text, refusal_fix, refusal_text
+from fsd.report.decisions import (
+    deploy_text,
+    doubt_text,
+    no_deployment_text,
+    no_plan_text,
+    plan_text,
+    refusal_fix,
+    refusal_text,
+    refused_text,
+    roll_back_text,
+    skip_text,
+    validate_text,
+)
 
 
 def run_step(step: ActionStep) -> int:
@@ -101,7 +113,7 @@ class _ActionRun:
         context = self.announcer.context = self._with_checkout(file)
         environments = self.deployer.environments(file)
         decision = decide(context, self.inputs, environments)
-        self.runner.write(_decision_text(file, decision))
+        self.runner.write(f"{file}: {_decision_text(decision)}")
         if isinstance(decision, Deploy | RollBack | PlanOnly):
             for doubt in doubts(context, environments, decision):
                 self.runner.annotate(
@@ -121,8 +133,7 @@ class _ActionRun:
                 )
             case PlanOnly(environments=names, reason=reason):
                 if reason:
-                    said = f"{one.file}: no plan; {no_deployment_text(reason)}"
-                    self.runner.annotate(Level.NOTICE, said)
+                    self.runner.annotate(Level.NOTICE, f"{one.file}: {no_plan_text(reason)}")
                 plan(one, names)
             case ValidateOnly(reason=reason):
                 validate(one, no_deployment_text(reason))
@@ -168,17 +179,17 @@ class _ActionRun:
         return context
 
 
-def _decision_text(file: Path, decision: Decision) -> str:
+def _decision_text(decision: Decision) -> str:
     match decision:
         case Deploy(environment=env):
-            return f"{file}: deploy to {env}"
+            return deploy_text(env)
         case RollBack(environment=env, to_version=version):
-            return f"{file}: roll {env} back to {version}"
+            return roll_back_text(env, version)
         case PlanOnly(environments=names):
-            return f"{file}: plan for {', '.join(names) or 'no environment'}"
+            return plan_text(names)
         case ValidateOnly(reason=reason):
-            return f"{file}: validate only: {no_deployment_text(reason)}"
+            return validate_text(reason)
         case Skip(reason=reason):
-            return f"{file}: nothing to do: {no_deployment_text(reason)}"
+            return skip_text(reason)
         case Refuse(reason=refusal):
-            return f"{file}: refused: {refusal_text(refusal)}"
+            return refused_text(refusal)

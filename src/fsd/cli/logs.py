@@ -61,6 +61,7 @@ def command(
     from fsd.app.clock import SystemClock
     from fsd.release.logs import LogFilter
     from fsd.release.service_logs import ServiceLogs
+    from fsd.report.words import log_remark_text
 
     connection, ref = open_service(connect, service, env, region=region, start=False)
     clock = SystemClock()
@@ -69,7 +70,7 @@ def command(
     if not lines:  # lines outlive their service; without any, a name that is mistyped is no silence
         logs.require()
     for elsewhere in logs.elsewhere:
-        say(str(elsewhere), err=True)
+        say(log_remark_text(elsewhere), err=True)
     chosen = LogFilter(pattern=grep, with_health_checks=is_all)
     printer = _Printer(is_json=output == "json")
     printer.tell_of_shared_groups(logs.groups_left_out)

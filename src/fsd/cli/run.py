@@ -56,6 +56,7 @@ def command(
     from fsd.app.clock import SystemClock
     from fsd.release.run_once import RunRequest, run_once
     from fsd.report.job_runs import run_start_text
+    from fsd.report.words import log_remark_text
 
     environments = govern_in_workflow()
     action = GuardedAction(name="run a command", forced_by=who_forces(force), image=image or "")
@@ -64,12 +65,14 @@ def command(
         connect, service, env, region=region, environments_file=environments, start=False
     )
     request = RunRequest(ref=ref, command=words, timeout=timeout, image=image or "", forced=forced)
+    show = _shown_where_it_is_read()
     ended = run_once(
         request,
         connection.aws,
         clock=SystemClock(),
         speed=connection.pace.speed,
-        on_line=_shown_where_it_is_read(),
+        on_line=show,
+        on_remark=lambda remark: show(f"({log_remark_text(remark)})"),
         on_start=lambda revision, said: click.echo(run_start_text(revision, said), err=True),
     )
     click.echo(f"task {ended.task} ended with exit code {ended.exit_code}", err=True)

@@ -11,7 +11,7 @@ from fsd.plan.steps import RunOneOff
 from fsd.quoted import Quoted
 from fsd.release.apply_step import Applied
 from fsd.release.evidence import diagnose
-from fsd.release.notes import OneOffFailedAfter, OutputLine
+from fsd.release.notes import OneOffFailedAfter, OutputLine, StepLog
 from fsd.release.one_off import OneOffEnd, OneOffRunner
 from fsd.release.ports import Aws, Clock
 from fsd.release.reporter import Reporter
@@ -70,6 +70,7 @@ def _runner(
         network=network_configuration(desired, applied.outputs),
         logs=tools.aws.ecs.log_routes(applied.task_definition_arn),
         on_line=lambda line: tools.reporter.note(OutputLine(source=step.key, text=line)),
+        on_remark=lambda remark: tools.reporter.note(StepLog(step=step.key, remark=remark)),
         speed=tools.speed,
     )
 

@@ -276,6 +276,7 @@ def _diagnosis(operation: Operation, look: Look, condition: Condition) -> Diagno
         changed_since=changed.since,
         changes=changed.changes,
         log_lines=read.log_lines,
+        logs_elsewhere=read.logs_elsewhere,
         log_error=read.log_error,
         log_task=short(worst.id) if worst else "",
     )

@@ -16,6 +16,7 @@ from fsd.rollout.diagnose import find_causes, find_task_to_read, short
 from fsd.rollout.explain import LoggedTask, explain
 from fsd.rollout.failures import ROLLOUT_FAILED
 from fsd.rollout.log_noise import without_health_checks
+from fsd.rollout.log_remarks import LogElsewhere
 from fsd.rollout.log_signs import LogText, read_signs
 from fsd.rollout.summaries import NoTargetHealthy
 from fsd.rollout.unhealthy_tasks import find_unhealthy_rollout
@@ -54,6 +55,7 @@ def diagnose(
         changed_since=changed_since,
         changes=changes,
         log_lines=log.told,
+        logs_elsewhere=log.elsewhere,
         log_error=log.error,
         log_task=short(task.id) if task else "",
         causes_without_log=causes if explained != causes else (),
@@ -69,6 +71,7 @@ class _Log:
 
     lines: tuple[LogLine, ...] = ()
     told: tuple[str, ...] = ()
+    elsewhere: tuple[LogElsewhere, ...] = ()
     error: Quoted | None = None
     is_whole: bool = True
 
@@ -82,9 +85,8 @@ def _read_log(aws: Aws, task: StoppedTask | None) -> _Log:
         lines = _last_lines(aws, [(one.group, one.stream(task.id)) for one in routes.places])
     except CallFailedError as error:
         return _Log(error=Quoted.of(error))
-    elsewhere = tuple(f"({one})" for one in routes.elsewhere)
-    is_whole = bool(routes.places) and not elsewhere
-    return _Log(lines=lines, told=(*elsewhere, *_told(lines)), is_whole=is_whole)
+    is_whole = bool(routes.places) and not routes.elsewhere
+    return _Log(lines=lines, told=_told(lines), elsewhere=routes.elsewhere, is_whole=is_whole)
 
 
 def _as_stopped(task: TaskState) -> StoppedTask:
@@ -121,6 +123,7 @@ def _explained(causes: tuple[Cause, ...], task: LoggedTask, log: _Log) -> tuple[
 class ExplainedTask:
     causes: tuple[Cause, ...]
     log_lines: tuple[str, ...] = ()
+    logs_elsewhere: tuple[LogElsewhere, ...] = ()
     log_error: Quoted | None = None  # why they could not be read
 
 
@@ -132,7 +135,7 @@ def explain_task(
     if log.error is not None:
         return ExplainedTask(causes=causes, log_error=log.error)
     explained = _explained(causes, _task(worst, snapshot, None), log)
-    return ExplainedTask(causes=explained, log_lines=log.told)
+    return ExplainedTask(causes=explained, log_lines=log.told, logs_elsewhere=log.elsewhere)
 
 
 def _told(lines: Sequence[LogLine]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsd.compile.desired import Json
+from fsd.rollout.log_remarks import FIRELENS, LogElsewhere
 
 # The plugins of Fluent Bit that write to CloudWatch Logs: in Go, and in C.
 # https://docs.fluentbit.io/manual/data-pipeline/outputs/cloudwatch
@@ -28,21 +29,6 @@ class StreamPlace:
     def task(self, stream: str) -> str:
         """Its ID. Of the group's other streams, what is the ID of no task."""
         return stream.removeprefix(self.prefix)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogElsewhere:
-    """A container whose lines cannot be read in CloudWatch."""
-
-    container: str
-    driver: str = ""  # "" where nothing keeps its lines
-    destination: str = ""  # as far as the task definition says it
-
-    def __str__(self) -> str:
-        if not self.driver:
-            return f"{self.container} has no log configuration: nothing keeps its lines"
-        to = f" to {self.destination}" if self.destination else ""
-        return f"the lines of {self.container} go by {self.driver}{to}, where FSD cannot read them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +142,7 @@ def _elsewhere(container: Json) -> LogElsewhere:
     destination = f"{named} ({place})" if named and place else named or place
     if destination and (region := _region(container)):
         destination = f"{destination} in {region}"
-    destination = destination or "what its log router is configured for"
-    return LogElsewhere(container=name, driver="FireLens", destination=destination)
+    return LogElsewhere(container=name, driver=FIRELENS, destination=destination)
 
 
 def _awslogs_group(container: Json) -> str:

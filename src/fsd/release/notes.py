@@ -17,6 +17,7 @@ from fsd.plan.moved_check import MovedCheck
 from fsd.plan.notes import PlanNote
 from fsd.quoted import Quoted
 from fsd.release.follow_ups import FollowUp
+from fsd.rollout.log_remarks import LogRemark
 from fsd.snapshot import LifecycleHook
 
 
@@ -39,6 +40,14 @@ class OutputLine:
 
     text: str
     source: str = ""  # `beforeDeploy`; "" for a build
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLog:
+    """Why log lines of a task before or after the rollout are missing."""
+
+    step: str  # `beforeDeploy`
+    remark: LogRemark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,6 +432,7 @@ Note: TypeAlias = (
     Remark
     | PlanNote
     | OutputLine
+    | StepLog
     | NoAnswer
     | AnswerLost
     | CouldNot

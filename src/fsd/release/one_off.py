@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from fsd.compile.desired import Json, OneOff
 from fsd.compile.one_off import run_parameters
 from fsd.errors import CallFailedError, ErrorCode, Interrupted
+from fsd.quoted import Quoted
 from fsd.release.log_places import LogRoutes
 from fsd.release.logs import LogReader
 from fsd.release.mask import mask_lines
 from fsd.release.ports import Aws, Clock
+from fsd.rollout.log_remarks import LogRemark, LogUnreadable
 from fsd.snapshot import StoppedTask
 
 _LOOK = timedelta(seconds=2)
@@ -36,7 +38,8 @@ class OneOffEnd:
 
 @dataclass(slots=True, kw_only=True)
 class OneOffRunner:
-    """Runs one task to its end. `on_line` gets each log line, masked, as it comes."""
+    """Runs one task to its end. `on_line` gets each log line, masked, as it comes, and
+    `on_remark` why some do not come."""
 
     aws: Aws
     clock: Clock
@@ -45,6 +48,7 @@ class OneOffRunner:
     network: Json
     logs: LogRoutes
     on_line: Callable[[str], None]
+    on_remark: Callable[[LogRemark], None]
     speed: float = 1.0
     _reader: LogReader | None = field(default=None, init=False)
 
@@ -62,7 +66,7 @@ class OneOffRunner:
             )
         )
         for elsewhere in self.logs.elsewhere:
-            self.on_line(f"({elsewhere})")
+            self.on_remark(elsewhere)
         if self.logs.places:
             start = started - timedelta(minutes=1)
             self._reader = LogReader(
@@ -108,7 +112,7 @@ class OneOffRunner:
             # The task runs on, whoever may read its lines.
             if not error.may_pass:
                 self._reader = None
-                self.on_line(f"(the log cannot be read: {error.what})")
+                self.on_remark(LogUnreadable(error=Quoted.of(error)))
             return
         for text in mask_lines(line.text.rstrip() for line in lines):
             self.on_line(text)

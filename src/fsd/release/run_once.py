@@ -16,6 +16,7 @@ from fsd.release.jobs import find_job, job_network
 from fsd.release.one_off import OneOffRunner
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, Clock, TaskDefinition
+from fsd.rollout.log_remarks import LogRemark
 from fsd.snapshot import ServiceState
 
 
@@ -43,6 +44,7 @@ def run_once(
     clock: Clock,
     speed: float,
     on_line: Callable[[str], None],
+    on_remark: Callable[[LogRemark], None],
     on_start: Callable[[str, Sequence[str]], None],
 ) -> RunEnded:
     """Raises CallFailedError where nothing ran, TimedOutError where it had no end in time."""
@@ -62,6 +64,7 @@ def run_once(
         network=network,
         logs=definition.log_routes,
         on_line=on_line,
+        on_remark=on_remark,
         speed=speed,
     )
     one_off = OneOff(command=request.command, timeout=int(request.timeout.total_seconds()))

@@ -14,10 +14,11 @@ from functools import partial
 from fsd.manifest import names
 from fsd.release.existing_service import require_service
 from fsd.release.jobs import find_job
-from fsd.release.log_places import LogElsewhere, StreamPlace
+from fsd.release.log_places import StreamPlace
 from fsd.release.logs import LogReader, OwnTasks
 from fsd.release.operation import ServiceRef
 from fsd.release.ports import Aws, LogLine
+from fsd.rollout.log_remarks import LogElsewhere
 
 _NEWEST = 3  # revisions, whose tasks may have written a few minutes ago
 _READS_A_LOOK = 10

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, assert_never
@@ -205,6 +206,34 @@ _INSTEAD = {
     "pull_request_target": "use `on: pull_request`: it plans, and a fork's gets validated",
     "issue_comment": "deploy by `on: workflow_dispatch`: only who may write can start it",
 }
+
+
+def deploy_text(environment: str) -> str:
+    return f"deploy to {environment}"
+
+
+def roll_back_text(environment: str, version: str) -> str:
+    return f"roll {environment} back to {version}"
+
+
+def plan_text(environments: Sequence[str]) -> str:
+    return f"plan for {', '.join(environments) or 'no environment'}"
+
+
+def no_plan_text(reason: NoDeployment) -> str:
+    return f"no plan: {no_deployment_text(reason)}"
+
+
+def validate_text(reason: NoDeployment) -> str:
+    return f"validate only: {no_deployment_text(reason)}"
+
+
+def skip_text(reason: NoDeployment) -> str:
+    return f"nothing to do: {no_deployment_text(reason)}"
+
+
+def refused_text(refusal: Refusal) -> str:
+    return f"refused: {refusal_text(refusal)}"
 
 
 def no_deployment_text(reason: NoDeployment) -> str:

@@ -67,6 +67,7 @@ from fsd.release.notes import (
     StackClash,
     StackKeepsMore,
     StackNotRestored,
+    StepLog,
     StepsSkipped,
     StopRefused,
     TagMissing,
@@ -78,7 +79,13 @@ from fsd.release.notes import (
     WaitTooShort,
 )
 from fsd.report.follow_ups import follow_up_text
-from fsd.report.words import WARNING, capitalised, revision_label, short_digest
+from fsd.report.words import (
+    WARNING,
+    capitalised,
+    log_remark_text,
+    revision_label,
+    short_digest,
+)
 
 FILES_SHOWN = 3
 
@@ -227,6 +234,11 @@ def _(note: TargetStays) -> str:
 @note_text.register
 def _(note: OutputLine) -> str:
     return f"{note.source} | {note.text}" if note.source else note.text
+
+
+@note_text.register
+def _(note: StepLog) -> str:
+    return f"{note.step} | ({log_remark_text(note.remark)})"
 
 
 @note_text.register

@@ -13,6 +13,7 @@ from fsd.durations import duration_text
 from fsd.plan.jobs import BY_HAND
 from fsd.release.result import Outcome, ReleaseInfo, Result
 from fsd.rollout.cause import Diagnosis
+from fsd.rollout.log_remarks import FIRELENS, LogRemark, LogUnreadable
 from fsd.streams import columns, printable
 
 SHORT_COMMIT = 7
@@ -72,10 +73,26 @@ def took_text(result: Result) -> str:
 
 
 def log_texts(diagnosis: Diagnosis) -> tuple[str, ...]:
-    """The task's last log lines, or why there are none."""
+    """The task's last log lines, and why some are missing."""
     if diagnosis.log_error is None:
-        return diagnosis.log_lines
+        elsewhere = (f"({log_remark_text(one)})" for one in diagnosis.logs_elsewhere)
+        return (*elsewhere, *diagnosis.log_lines)
     return (f"(the logs could not be read: {diagnosis.log_error.text})",)
+
+
+def log_remark_text(remark: LogRemark) -> str:
+    if isinstance(remark, LogUnreadable):
+        return f"the log could not be read: {remark.error.text}"
+    if not remark.driver:
+        return f"{remark.container} has no log configuration, so its log lines are not kept"
+    to = remark.destination
+    if not to and remark.driver == FIRELENS:
+        to = "wherever its log router sends them"
+    to = f" to {to}" if to else ""
+    return (
+        f"the log lines of {remark.container} go through {remark.driver}{to}, where FSD cannot "
+        "read them"
+    )
 
 
 def next_run_text(at: datetime | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fsd.change import Change
 from fsd.quoted import Quoted
 from fsd.rollout.advice import Advice
+from fsd.rollout.log_remarks import LogElsewhere
 from fsd.rollout.summaries import Summary
 
 
@@ -39,6 +40,7 @@ class Diagnosis:
     changed_since: str = ""  # "offer-api-dev:41 (v1.2.9)"; "" for a first deployment
     changes: tuple[Change, ...] = ()
     log_lines: tuple[str, ...] = ()  # the last ones of the worst task, masked
+    logs_elsewhere: tuple[LogElsewhere, ...] = ()  # what is not among them
     log_error: Quoted | None = None  # why they could not be read
     log_task: str = ""
     # For readers who may not see the log, where the causes above tell of it.

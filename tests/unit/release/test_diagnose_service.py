@@ -79,7 +79,7 @@ def test_examine__lines_go_by_firelens__are_not_said_to_be_none() -> None:
 
     said = " ".join(text(examine(operation(aws))).split())
 
-    assert "go by FireLens to datadog" in said
+    assert "go through FireLens to datadog" in said
     assert "wrote no log lines" not in said
 
 

@@ -5,6 +5,7 @@ import pytest
 from fsd.compile.desired import Json
 from fsd.release.log_places import LogRoutes, StreamPlace, log_routes, task_of
 from fsd.release.ports import TaskDefinition
+from fsd.report.words import log_remark_text
 
 
 def container(name: str, *, essential: bool = True, driver: str = "awslogs") -> Json:
@@ -53,12 +54,12 @@ def test_log_routes__sidecar__among_all_places() -> None:
     [
         (
             {"Name": "datadog", "Host": "http-intake.logs.datadoghq.eu", "apikey": "s3cr3t"},
-            "the lines of web go by FireLens to datadog (http-intake.logs.datadoghq.eu), "
+            "the log lines of web go through FireLens to datadog (http-intake.logs.datadoghq.eu), "
             "where FSD cannot read them",
         ),
         (
             {},
-            "the lines of web go by FireLens to what its log router is configured for, "
+            "the log lines of web go through FireLens to wherever its log router sends them, "
             "where FSD cannot read them",
         ),
         # the group is made of the record, so that no task definition says it
@@ -68,7 +69,7 @@ def test_log_routes__sidecar__among_all_places() -> None:
                 "log_group_name": "/app/$(ecs_cluster)",
                 "log_stream_prefix": "a",
             },
-            "the lines of web go by FireLens to cloudwatch (/app/$(ecs_cluster)), "
+            "the log lines of web go through FireLens to cloudwatch (/app/$(ecs_cluster)), "
             "where FSD cannot read them",
         ),
     ],
@@ -76,7 +77,7 @@ def test_log_routes__sidecar__among_all_places() -> None:
 def test_log_routes__firelens__says_where_and_reads_the_router(options: Json, said: str) -> None:
     routes = log_routes(routed(options))
 
-    assert [str(one) for one in routes.elsewhere] == [said]
+    assert [log_remark_text(one) for one in routes.elsewhere] == [said]
     assert routes.places == (StreamPlace(group="/team/app", prefix="p/log_router/"),)
 
 
@@ -126,8 +127,9 @@ def test_log_routes__another_region__is_elsewhere_and_not_required() -> None:
     routes = log_routes(logged_in("eu-west-1"), region="us-east-1")
 
     assert routes == LogRoutes(elsewhere=routes.elsewhere)
-    assert [str(one) for one in routes.elsewhere] == [
-        "the lines of web go by awslogs to /team/app in eu-west-1, where FSD cannot read them"
+    assert [log_remark_text(one) for one in routes.elsewhere] == [
+        "the log lines of web go through awslogs to /team/app in eu-west-1, where "
+        "FSD cannot read them"
     ]
 
 
@@ -141,8 +143,8 @@ def test_log_routes__firelens_to_another_region__is_elsewhere() -> None:
 
     routes = log_routes(routed(options), region="us-east-1")
 
-    assert [str(one) for one in routes.elsewhere] == [
-        "the lines of web go by FireLens to cloudwatch (/app/web) in eu-west-1, "
+    assert [log_remark_text(one) for one in routes.elsewhere] == [
+        "the log lines of web go through FireLens to cloudwatch (/app/web) in eu-west-1, "
         "where FSD cannot read them"
     ]
 
@@ -172,6 +174,6 @@ def test_task_definition__region_of_its_arn__is_the_one_that_is_read() -> None:
 def test_log_routes__no_log_configuration__said() -> None:
     routes: LogRoutes = log_routes({"containerDefinitions": [{"name": "web"}]})
 
-    assert [str(one) for one in routes.elsewhere] == [
-        "web has no log configuration: nothing keeps its lines"
+    assert [log_remark_text(one) for one in routes.elsewhere] == [
+        "web has no log configuration, so its log lines are not kept"
     ]

@@ -78,7 +78,7 @@ def test_deploy__log_may_not_be_read__the_step_ends_and_the_rollout_begins() -> 
 
     assert result.outcome is Outcome.SUCCEEDED
     assert names(aws) == ["run_task", "tag_task_definition", "update_service"]
-    assert len([text for text in said if "(the log cannot be read: no)" in text]) == 1
+    assert len([text for text in said if "(the log could not be read: no)" in text]) == 1
 
 
 def test_deploy__before_fails__nothing_is_changed_and_the_cause_is_told() -> None:

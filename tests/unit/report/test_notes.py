@@ -18,6 +18,7 @@ from fsd.release import notes
 from fsd.release.follow_ups import ServiceCommand
 from fsd.release.notes import Note
 from fsd.report.notes import note_text
+from fsd.rollout.log_remarks import LogElsewhere
 from fsd.snapshot import LifecycleHook
 from tests.golden import golden
 
@@ -50,6 +51,7 @@ SAMPLES: tuple[Note, ...] = (
     plan_notes.TargetStays(service="web-dev", minimum=1, maximum=4, policies=("cpu-high",)),
     notes.OutputLine(text="Step 1/3 : FROM python"),
     notes.OutputLine(text="migrated", source="beforeDeploy"),
+    notes.StepLog(step="beforeDeploy", remark=LogElsewhere(container="web")),
     notes.NoAnswer(error=TIMEOUT, is_look=True),
     notes.NoAnswer(error=TIMEOUT, is_look=False),
     notes.AnswerLost(error=TIMEOUT),
