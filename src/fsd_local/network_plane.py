@@ -11,11 +11,15 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fsd_local.elb import GroupMember
 from fsd_local.ports import TargetState
 
+IDLE_TIMEOUT = "tcp.idle_timeout.seconds"  # the attribute of a listener
+# Where no attribute says another, and always with TLS.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html
+IDLE_SECONDS = 350.0
 _HOST = "127.0.0.1"
 _LOOK = 0.25  # seconds between two looks at which listeners there are
 _CONNECT_TIMEOUT = 10.0
@@ -29,6 +33,7 @@ class NetworkListener:
     port: int
     group: str  # ARN of the target group
     balancer: str  # ARN
+    idle_timeout: float = field(default=IDLE_SECONDS, compare=False)  # seconds, in real time
 
 
 class NetworkPlane:
@@ -73,12 +78,13 @@ class NetworkPlane:
                     del self._servers[arn]
             for arn, listener in wanted.items():
                 if arn not in self._servers:
-                    self._servers[arn] = (listener, await self._open(listener))
+                    self._servers[arn] = (listener, await self._open(arn, listener))
             await asyncio.sleep(_LOOK)
 
-    async def _open(self, listener: NetworkListener) -> asyncio.Server:
+    async def _open(self, arn: str, listener: NetworkListener) -> asyncio.Server:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._serve(listener.group, reader, writer)
+            now = self._listeners().get(arn, listener)  # its timeout can change while it listens
+            await self._serve(now, reader, writer)
 
         try:
             return await asyncio.start_server(serve, _HOST, listener.port)
@@ -86,12 +92,22 @@ class NetworkPlane:
             return await asyncio.start_server(serve, _HOST, 0)
 
     async def _serve(
-        self, group: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, listener: NetworkListener, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """A client without a target is cut off, as by a load balancer without one."""
-        streams = await self._connect(group)
+        """A client without a target is cut off, as by a load balancer without one; so are both
+        sides once neither has sent anything for the listener's time."""
+        streams = await self._connect(listener.group)
         if streams is not None:
-            await asyncio.gather(_pass(reader, streams[1]), _pass(streams[0], writer))
+            idle, now = listener.idle_timeout, asyncio.get_running_loop().time
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(idle) as limit:
+
+                    def heard() -> None:
+                        limit.reschedule(now() + idle)
+
+                    await asyncio.gather(
+                        _pass(reader, streams[1], heard), _pass(streams[0], writer, heard)
+                    )
             await _close(streams[1])
         await _close(writer)
 
@@ -110,10 +126,13 @@ class NetworkPlane:
         return None
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: Callable[[], None]
+) -> None:
     """Until one side ends it; a reset is passed on as an end, or the other side would wait."""
     with contextlib.suppress(OSError):
         while part := await reader.read(_CHUNK):
+            heard()
             writer.write(part)
             await writer.drain()
     with contextlib.suppress(OSError):

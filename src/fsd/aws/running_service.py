@@ -153,6 +153,9 @@ class AwsRunning:
         answer["listeners"] += listeners
         for listener in listeners:
             name = listener["ListenerArn"]
+            if listener["Protocol"] == "TCP":  # no other listener has a timeout of its own
+                found = call(elb, "describe_listener_attributes", name, ListenerArn=name)
+                answer["attributes"][name] = _pairs(found["Attributes"])
             rules = call(elb, "describe_rules", name, ListenerArn=name)["Rules"]
             answer["rules"] += [{**rule, "ListenerArn": name} for rule in rules]
 

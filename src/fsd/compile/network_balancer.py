@@ -19,6 +19,7 @@ from fsd.manifest import names
 from fsd.manifest.models import LoadBalancer, Manifest, Service
 
 PREFIX = "Network"
+IDLE_TIMEOUT = "tcp.idle_timeout.seconds"  # of a listener
 
 
 def network_balancer(
@@ -42,9 +43,18 @@ def network_balancer(
                 "Port": port,
                 "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": group}}],
                 **(certificate if balancer.is_secure else {}),
+                **_idle_timeout(balancer),
             },
         },
     }
+
+
+def _idle_timeout(balancer: LoadBalancer) -> Json:
+    """https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html"""
+    seconds = balancer.idle_timeout
+    if seconds is None:
+        return {}
+    return {"ListenerAttributes": attributes({IDLE_TIMEOUT: str(seconds)})}
 
 
 def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> Json:

@@ -11,6 +11,8 @@ from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _TCP = frozenset({"TCP", "TLS", "UDP", "TCP_UDP", "GENEVE"})
 _SILENCE = 60  # seconds, of a load balancer that nobody has changed
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html
+_TCP_SILENCE, _TCP_IDLE = 350, "tcp.idle_timeout.seconds"
 _ONE_GROUP = "a service registers in one target group; put both behind one listener first"
 _CLASSIC = "a classic load balancer: FSD's services register in target groups"
 
@@ -117,6 +119,11 @@ def _own(answer: dict[str, Value]) -> dict[str, Value]:
     balancer = _balancer(answer)
     attributes = _of(answer, "attributes", text_of(balancer.get("LoadBalancerArn")))
     silence = number(attributes.get("idle_timeout.timeout_seconds"))
+    kept = [
+        number(_of(answer, "attributes", text_of(mapping(each).get("ListenerArn"))).get(_TCP_IDLE))
+        for each in listed(answer.get("listeners"))
+    ]
+    of_tcp = next((each for each in kept if each not in (None, _TCP_SILENCE)), None)
     is_internal = text_of(balancer.get("Scheme")) != "internet-facing"
     certificates = [
         text_of(mapping(certificate).get("CertificateArn"))
@@ -128,7 +135,7 @@ def _own(answer: dict[str, Value]) -> dict[str, Value]:
         "internal": is_internal,
         "certificateArn": next(iter(certificates), None),
         "accessLogs": _access_logs(attributes),
-        "idleTimeout": silence if silence != _SILENCE else None,
+        "idleTimeout": of_tcp or (silence if silence != _SILENCE else None),
         "ingress": _clients(answer, balancer, is_internal=is_internal),
     }
 

@@ -327,9 +327,11 @@ class LoadBalancer:
         description="The priority of the listener rule. By default, FSD derives it from the "
         "hosts, the paths and the service's name.",
     )
-    idle_timeout: Annotated[int, Limits(ge=1, le=4000)] | None = key(
+    idle_timeout: Annotated[int, Limits(ge=1, le=6000)] | None = key(
         default=None,
-        description="Seconds after which an idle connection is closed. By default, AWS's 60 s.",
+        description="Seconds after which an idle connection is closed: up to 4000, and with "
+        "`type: network` from 60 to 6000. By default, AWS's 60 s, or 350 s for a network load "
+        "balancer.",
     )
     access_logs: AccessLogs | None = key(
         default=None,

@@ -25,6 +25,7 @@ class Interrupts(StrEnum):
     """Why users may notice."""
 
     ADDRESS = "address"  # the load balancer gets another DNS name
+    LISTENER = "listener"  # a network load balancer listens at another port, or by TLS
     NO_BALANCER = "no-load-balancer"  # the service is left without one
     EMPTY_GROUP = "empty-target-group"  # until new tasks are in it
     NO_TASKS = "no-tasks"  # the count becomes 0

@@ -18,7 +18,7 @@ from fsd.plan.effects import (
 )
 from fsd.plan.observed import Observed
 from fsd.plan.properties import resources_of
-from fsd.plan.reality import LOAD_BALANCER, TARGET_GROUP
+from fsd.plan.reality import LISTENER, LOAD_BALANCER, TARGET_GROUP
 from fsd.plan.steps import ApplyStack, Step, UpdateService
 
 _GUARDED = {LOAD_BALANCER, TARGET_GROUP}
@@ -79,9 +79,32 @@ def _interruptions_of_stack(
         yield Interrupts.ADDRESS
     elif observed.stack and _balancers(observed.stack.actual) > _balancers(desired.template):
         yield Interrupts.ADDRESS if desired.service.has_load_balancer else Interrupts.NO_BALANCER
+    if (
+        observed.stack
+        and not replaced
+        and _moved_listeners(observed.stack.actual, desired.template)
+    ):
+        yield Interrupts.LISTENER
     # One beside the first is empty too, but the first serves until the rollout has succeeded.
     if any(not one.is_balancer and not one.by for one in replaced):
         yield Interrupts.EMPTY_GROUP
+
+
+def _moved_listeners(actual: Json, wanted: Json) -> bool:
+    """Of a network load balancer: an application load balancer's ports never change."""
+    old, new = resources_of(actual), resources_of(wanted)
+    both = (
+        (_properties(old[name]), _properties(new[name]))
+        for name in old.keys() & new.keys()
+        if new[name].get("Type") == LISTENER
+    )
+    return any(was != is_ for was, is_ in both)
+
+
+def _properties(listener: Json) -> tuple[object, object]:
+    found = listener.get("Properties")
+    properties = found if isinstance(found, dict) else {}
+    return properties.get("Port"), properties.get("Protocol")
 
 
 def _interruptions_of_tasks(

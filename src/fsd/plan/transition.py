@@ -3,8 +3,9 @@
 A stack is changed before the rollout, because the new tasks need what is new in it. What the old
 tasks still need must stay until they are gone: the port that they listen on, the permissions that
 they use, the load balancer that their clients know. So a stack grows before a rollout and shrinks
-after it succeeded; a failed one finds everything that it goes back to. One thing cannot be had
-twice: the health check belongs to the target group, and judges old and new tasks alike.
+after it succeeded; a failed one finds everything that it goes back to. What clients have to follow,
+an address in DNS or the port of a network load balancer, moves after it, too. One thing cannot be
+had twice: the health check belongs to the target group, and judges old and new tasks alike.
 """
 
 from __future__ import annotations
@@ -61,8 +62,18 @@ def _merge(old: Json, new: Json) -> Json:
         case "AWS::Route53::RecordSet":
             # Clients stay where tasks answer until the new ones do.
             return old
+        case "AWS::ElasticLoadBalancingV2::Listener" if _speaks_otherwise(was, is_):
+            return old  # for the same reason
         case _:
             return new
+
+
+def _speaks_otherwise(was: Json, is_: Json) -> bool:
+    """A listener of a network load balancer at another port, or with TLS where there was none: it
+    has one port, so its clients have to follow it, and they may once the new tasks answer."""
+    of_tcp = {"TCP", "TLS"}
+    is_network = {was.get("Protocol"), is_.get("Protocol")} <= of_tcp
+    return is_network and any(was.get(key) != is_.get(key) for key in ("Port", "Protocol"))
 
 
 def _merge_policies(old: list[JsonValue], new: list[JsonValue]) -> list[JsonValue]:

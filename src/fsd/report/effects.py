@@ -19,6 +19,8 @@ from fsd.plan.effects import (
 _INTERRUPTIONS = {
     Interrupts.ADDRESS: "the load balancer's DNS name changes: clients of the old one lose the "
     "service",
+    Interrupts.LISTENER: "after the rollout has succeeded, the load balancer listens on another "
+    "port or with another protocol: clients that do not follow lose the service",
     Interrupts.NO_BALANCER: "the load balancer is removed: clients of its DNS name lose the "
     "service",
     Interrupts.EMPTY_GROUP: "the new target group is empty until new tasks are healthy",

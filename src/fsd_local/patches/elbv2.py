@@ -21,7 +21,7 @@ from fsd_local.dataplane import Listener
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
 from fsd_local.health import TargetGroupCheck
 from fsd_local.instance import ACCOUNT, REGION
-from fsd_local.network_plane import NetworkListener
+from fsd_local.network_plane import IDLE_SECONDS, IDLE_TIMEOUT, NetworkListener
 from fsd_local.patches import elbv2_checks
 from fsd_local.patches.network_arns import name_balancer, named_listener
 from fsd_local.patches.scope import account_and_region, current, find, scope
@@ -206,11 +206,22 @@ def dns_name(name: str, port: int, *, kind: str = "application") -> str:
     return label if kind == "network" else f"{label}:{port}"
 
 
+def _idle_timeout(listener: str) -> float:
+    """In seconds; a listener of TLS keeps AWS's own."""
+    found = alb._listener_attrs.get(listener) or ()
+    return next(
+        (float(each["Value"]) for each in found if each["Key"] == IDLE_TIMEOUT), IDLE_SECONDS
+    )
+
+
 def network_listeners() -> dict[str, NetworkListener]:
     """Of all accounts, by their ARN."""
     return {
         record["ListenerArn"]: NetworkListener(
-            port=int(record["Port"]), group=groups[0], balancer=record["LoadBalancerArn"]
+            port=int(record["Port"]),
+            group=groups[0],
+            balancer=record["LoadBalancerArn"],
+            idle_timeout=_idle_timeout(record["ListenerArn"]),
         )
         for record in list(alb._listeners.all_values())
         if record["Protocol"] in ("TCP", "TLS")

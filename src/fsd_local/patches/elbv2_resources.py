@@ -20,6 +20,7 @@ from fsd_local.balancing.checks import (
 )
 from fsd_local.balancing.faults import BalancingFault
 from fsd_local.balancing.rules import check_conditions
+from fsd_local.network_plane import IDLE_SECONDS, IDLE_TIMEOUT
 from fsd_local.patches import access_logs, elbv2_checks, elbv2_limits
 from fsd_local.patches.elbv2 import dns_name
 from fsd_local.patches.network_arns import name_balancer, name_listener
@@ -32,6 +33,7 @@ _GROUP_ATTRIBUTES = {
     "stickiness.enabled": "false",
     "stickiness.type": "lb_cookie",
 }
+_TCP_LISTENER_ATTRIBUTES = {IDLE_TIMEOUT: str(IDLE_SECONDS)}
 _BALANCER_ATTRIBUTES = {
     "access_logs.s3.enabled": "false",
     "deletion_protection.enabled": "false",
@@ -154,6 +156,12 @@ def _mount_listener_resource() -> None:
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
         made, _ = create(logical_id, props, stack_name)
         arn = name_listener(made)
+        alb._listener_attrs[arn] = [
+            {"Key": each["Key"], "Value": _text(each["Value"])}
+            for each in props.get("ListenerAttributes") or ()
+        ]
+        if props.get("Protocol") == "TCP":
+            _complete(alb._listener_attrs[arn], _TCP_LISTENER_ATTRIBUTES)
         return arn, {"ListenerArn": arn, "Arn": arn}
 
     handlers = provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::Listener"]

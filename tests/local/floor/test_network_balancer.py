@@ -6,6 +6,8 @@ import json
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.local.cli import Fsd
 from tests.local.conftest import commit
 from tests.local.ecs.fakes import eventually
@@ -33,3 +35,41 @@ def test_network_balancer__connections__reach_the_service_and_end_with_it(
     assert first["url"] == "tcp://hello-local-tcp.elb.localhost:8000"
     assert told["service"] == "hello"
     assert again.json()["outcome"] == "unchanged", again.text
+
+
+@pytest.mark.parametrize("runtime", ["process"], indirect=True)
+def test_network_balancer__another_port__its_listener_moves_after_a_rollout_that_succeeded(
+    fsd: Fsd, hello: Path
+) -> None:
+    manifest = hello / "service.yml"
+    text = manifest.read_text().replace(
+        "type: application", "type: network\n      idleTimeout: 500"
+    )
+    text = text.replace("    path: /health\n", "    protocol: tcp\n")
+    manifest.write_text(text)
+    commit(hello, "tcp")
+    fsd.ok(*DEPLOY)
+    first = listener(fsd)
+
+    manifest.write_text(text.replace("port: 8000", "port: 8001"))
+    commit(hello, "another port, where it does not listen")
+    planned = fsd.ok("plan", "--env", "local")
+    failed = fsd.run(*DEPLOY)
+    after_failure = listener(fsd)
+    changed = fsd.ok(*DEPLOY, "--override", "environment.PORT=8001")
+
+    assert first == (8000, "500")
+    assert "listens on another port" in " ".join(planned.out.split())
+    assert failed.code == 6, failed.text
+    assert after_failure == (8000, "500")
+    assert changed.json()["outcome"] == "succeeded"
+    assert listener(fsd) == (8001, "500")
+
+
+def listener(fsd: Fsd) -> tuple[int, str]:
+    """Its port, and how long a connection may be silent."""
+    with fsd.client("elbv2") as elb:
+        (balancer,) = elb.describe_load_balancers()["LoadBalancers"]
+        (found,) = elb.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        said = elb.describe_listener_attributes(ListenerArn=found["ListenerArn"])["Attributes"]
+    return found["Port"], {each["Key"]: each["Value"] for each in said}["tcp.idle_timeout.seconds"]

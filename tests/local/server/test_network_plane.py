@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -142,3 +142,24 @@ def test_listener__gone__nothing_listens_any_more(plane: NetworkPlane, behind: B
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+def test_connection__silent_for_the_idle_timeout__ends_and_a_busy_one_does_not(
+    plane: NetworkPlane, behind: Behind, listen: Callable[[], socket.socket]
+) -> None:
+    target = listen()
+    behind.add(target)
+    behind.listeners[ARN] = replace(LISTENER, idle_timeout=0.5)
+
+    with connect(plane) as silent, connect(plane) as busy:
+        accepted = [target.accept()[0] for _ in range(2)]
+        for _ in range(10):
+            busy.sendall(b"x")
+            threading.Event().wait(0.1)
+        ended = silent.recv(1)
+        heard = [each for each in accepted if each.recv(1)]
+    for each in accepted:
+        each.close()
+
+    assert ended == b""
+    assert len(heard) == 1

@@ -130,6 +130,11 @@ def _balancing(desired: Desired) -> dict[str, Any]:
         "attributes": {
             GROUP: _attributes(groups, "TargetGroupAttributes"),
             BALANCER: _attributes(balancers, "LoadBalancerAttributes"),
+            **{
+                LISTENERS[each["Protocol"]]: _attributes([each], "ListenerAttributes")
+                for each in _of_both(desired, "::Listener")
+                if each["Protocol"] == "TCP"
+            },
         },
     }
 

@@ -622,6 +622,19 @@ ROWS: tuple[Row, ...] = (
         plan="+NetworkLoadBalancer",
     ),
     Row(
+        key="service.networking.loadBalancer.idleTimeout (network)",
+        good="{networking: {loadBalancer: {type: network, idleTimeout: 500}}}",
+        wrong="{networking: {loadBalancer: {type: network, idleTimeout: 6001}}}",
+        finds="out-of-range",
+        clash="{networking: {loadBalancer: {type: network, idleTimeout: 500, certificateArn: '"
+        + CERTIFICATE
+        + "'}}}",
+        clash_finds="network-balancer-setting",
+        compiled=('"ListenerAttributes": [{"Key": "tcp.idle_timeout.seconds", "Value": "500"}]',),
+        base="{networking: {loadBalancer: {type: network}}}",
+        plan="NetworkTcpListener",
+    ),
+    Row(
         key="service.networking.loadBalancer.type (http check)",
         good="{networking: {loadBalancer: {type: network, internal: false, certificateArn: '"
         + CERTIFICATE

@@ -406,8 +406,21 @@ CASES = [
             "hosts: [a.example.com]",
             "paths: [/a]",
             "priority: 5",
-            "idleTimeout: 120",
         )
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="port: 80\nnetworking: {loadBalancer: {type: network, idleTimeout: 59}}",
+        at=(9, 59),
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="port: 80\nnetworking: {loadBalancer: {type: application, idleTimeout: 4001}}",
+        at=(9, 63),
+    ),
+    Case(
+        rule="network-balancer-setting",
+        service="port: 80\nnetworking: {loadBalancer: {type: network, idleTimeout: 6000}}",
     ),
     Case(
         rule="network-balancer-setting",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from fsd.compile.desired import Json, JsonValue
 from fsd.plan.transition import is_same_template, left_behind, transition_template
 
@@ -25,6 +27,28 @@ def role(*actions: str, policy: str = "dependencies") -> Json:
 
 def log_group(days: int) -> Json:
     return {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}}
+
+
+def listener(port: int, protocol: str = "TCP", **more: JsonValue) -> Json:
+    forward: list[JsonValue] = [{"Type": "forward", "TargetGroupArn": {"Ref": "Group"}}]
+    properties: Json = {"Port": port, "Protocol": protocol, "DefaultActions": forward, **more}
+    return {"Type": "AWS::ElasticLoadBalancingV2::Listener", "Properties": properties}
+
+
+@pytest.mark.parametrize("after", [listener(9000), listener(8000, "TLS", SslPolicy="strict")])
+def test_transition_template__listener_of_tcp_moves__stays_for_its_clients(after: Json) -> None:
+    before = template(Listener=listener(8000))
+
+    both = transition_template(before, template(Listener=after))
+
+    assert both == before
+    assert transition_template(both, template(Listener=after)) == both
+
+
+def test_transition_template__listener_at_the_same_port__is_changed() -> None:
+    after = template(Listener=listener(8000, ListenerAttributes=[{"Key": "a", "Value": "1"}]))
+
+    assert transition_template(template(Listener=listener(8000)), after) == after
 
 
 def test_transition_template__nothing_goes_away__the_new_one() -> None:

@@ -10,8 +10,13 @@ from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
 from fsd.manifest.finding import Severity
+from fsd.manifest.models import LoadBalancer
 
 BALANCER = ("service", "networking", "loadBalancer")
+# Seconds. https://docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html
+_LEAST_IDLE = 60
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+_MOST_IDLE_OF_HTTP = 4000
 # The names in the model and in the file.
 _OF_HTTP = (
     ("shared", "shared"),
@@ -19,13 +24,14 @@ _OF_HTTP = (
     ("hosts", "hosts"),
     ("paths", "paths"),
     ("priority", "priority"),
-    ("idle_timeout", "idleTimeout"),
     ("stickiness", "stickiness"),
 )
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     balancer, scaling = subject.service.networking.load_balancer, subject.service.auto_scaling
+    if balancer is not None:
+        yield from _idle_timeout(balancer)
     if balancer is None or not balancer.is_network:
         return
     kind = (*BALANCER, "type")
@@ -65,4 +71,32 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix="add `healthCheck.protocol: tcp`",
             uses=(kind, ("service", "healthCheck", "protocol")),
             on_key=True,
+        )
+
+
+def _idle_timeout(balancer: LoadBalancer) -> Iterator[Problem]:
+    seconds, at, kind = balancer.idle_timeout, (*BALANCER, "idleTimeout"), (*BALANCER, "type")
+    if seconds is None:
+        return
+    if not balancer.is_network and seconds > _MOST_IDLE_OF_HTTP:
+        yield Problem(
+            at=at,
+            message=f"idleTimeout {seconds} is more than an application load balancer allows",
+            fix=f"use at most {_MOST_IDLE_OF_HTTP}",
+            uses=(kind,),
+        )
+    elif balancer.is_network and balancer.is_secure:
+        yield Problem(
+            at=at,
+            message="the idle timeout of a TLS listener is 350 s and cannot be changed",
+            fix="remove it, or end TLS in the service: without `certificateArn` and `domain`",
+            uses=(kind, (*BALANCER, "certificateArn")),
+            on_key=True,
+        )
+    elif balancer.is_network and seconds < _LEAST_IDLE:
+        yield Problem(
+            at=at,
+            message=f"idleTimeout {seconds} is less than a network load balancer allows",
+            fix=f"use {_LEAST_IDLE} to 6000",
+            uses=(kind,),
         )
