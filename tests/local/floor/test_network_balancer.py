@@ -52,9 +52,9 @@ def test_network_balancer__another_port__its_listener_moves_after_a_rollout_that
     first = listener(fsd)
 
     manifest.write_text(text.replace("port: 8000", "port: 8001"))
-    commit(hello, "another port, where it does not listen")
+    commit(hello, "another port")
     planned = fsd.ok("plan", "--env", "local")
-    failed = fsd.run(*DEPLOY)
+    failed = fsd.run(*DEPLOY, "--override", "environment.HELLO_CRASH=1")
     after_failure = listener(fsd)
     changed = fsd.ok(*DEPLOY, "--override", "environment.PORT=8001")
 
