@@ -44,7 +44,8 @@ def command(
 ) -> int:
     """Write a Service YAML for a service that another tool deploys.
 
-    FSD also lists the settings that a Service YAML cannot express.
+    FSD also lists the settings that a Service YAML cannot express. The exit code is 0, or 3 if a
+    Service YAML has an error that you have to correct.
 
     SOURCE is a task definition, a service definition, a Copilot manifest, a compose file, an
     apprunner.yaml, or a folder of them. With --cluster and --service, FSD reads a running service
@@ -69,10 +70,16 @@ def command(
         shown = (f"# --- {path}\n{text}" for path, text in result.files.items())
         click.echo("\n".join(shown), nl=False)
         _print_errors(result)
-        return ExitCode.OK
+        return _exit_code(result)
     write_imported(result)
     _print(result)
-    return ExitCode.OK
+    return _exit_code(result)
+
+
+def _exit_code(result: ImportResult) -> ExitCode:
+    """3 where a Service YAML has an error that only a person can correct, written or not."""
+    has_errors = any(each.errors for each in result.fitted)
+    return ExitCode.INVALID_MANIFEST if has_errors else ExitCode.OK
 
 
 def _print(result: ImportResult) -> None:

@@ -135,9 +135,20 @@ def test_import__an_error_that_nothing_can_be_done_about__is_said(
     out, err = capsys.readouterr()
     said = [f"{each.message}; {each.fix}" for each in fitted(TOO_MUCH).errors]
     assert said
+    assert code == 3
     if option == "--check":
-        assert code == 3
         assert f"api: does not compare: {said[0]}\n" in out
     else:
-        assert code == 0
         assert err == "".join(f" ✘ {tmp_path / 'service.yml'}: {each}\n" for each in said)
+
+
+def test_import__an_error_that_nothing_can_be_done_about__written_and_not_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest.yml").write_text(TOO_MUCH)
+
+    code = run(["import", str(tmp_path), "--output", str(tmp_path)])
+
+    assert code == 3
+    assert (tmp_path / "service.yml").is_file()
+    assert "✘ `A 40` is not" in capsys.readouterr().out
