@@ -54,7 +54,7 @@ def make_commands(program: CommandWords) -> Commands:
     group = Commands(
         "local",
         commands={str(command.name): command for command in commands},
-        help="Run an emulated AWS on this machine.\n\nThis embedded AWS has ECS with real tasks, "
+        help="Run an AWS emulator on this machine.\n\nThis embedded AWS has ECS with real tasks, "
         "load balancers, a registry and more, and needs no account. Each user and checkout has an "
         f"instance of its own, which runs until `{program.name} down`.",
         epilog="Example:  "

@@ -53,10 +53,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "iam": ("iam", "Print least-privilege policies for the roles that FSD uses."),
     },
     "Local": {
-        "local": ("local", "Run an emulated AWS on this machine: up, down, status, env, reset."),
+        "local": ("local", "Run an AWS emulator on this machine: up, down, status, env, reset."),
     },
     "Reference": {
-        "explain": ("explain", "Explain the ID of a finding, a failure or an error."),
+        "explain": ("explain", "Explain a finding, a failure or an error by its ID."),
         "schema": ("schema", "Print the JSON Schema of the Service YAML."),
         "help": ("help", "Show help for a command."),
         "completion": ("completion", "Print the completion script for a shell."),

@@ -308,9 +308,10 @@ def _not_a_choice(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
 
 
 def _out_of_range(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
-    fix = f"use {_range(*shape.bounds)}"
+    fix = f"use a value {_range(*shape.bounds)}"
     unit = f" ({_lower(shape.description)})" if shape.description else ""
-    message = f"{_name(path)} is {_shown(node)}, which is out of range"
+    written = node.text if isinstance(node, Scalar) else _shown(node)
+    message = f"{_name(path)} is {written}, which is out of range"
     return _Fault(id=FindingId.OUT_OF_RANGE, message=message, fix=f"{fix}{unit}", path=path)
 
 
@@ -424,17 +425,17 @@ def _number_fix(key: str, text: str, shape: Shape) -> str:
     if meant is None:
         return f"write a whole number{said}"
     if (low is not None and meant < low) or (high is not None and meant > high):
-        return f"use {_range(low, high)}{said}"
+        return f"use a value {_range(low, high)}{said}"
     return f"write `{key}: {meant}`{said}"
 
 
 def _range(low: int | None, high: int | None) -> str:
     match low, high:
         case int(), int():
-            return f"{low} to {high}"
+            return f"from {low} to {high}"
         case int(), None:
-            return f"{low} or more"
-    return f"{high} or less"
+            return f"of {low} or more"
+    return f"of {high} or less"
 
 
 def _shown(node: Node | None) -> str:

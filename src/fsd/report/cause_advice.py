@@ -65,7 +65,7 @@ _TARGETS = {
     TargetTrouble.WANTS_CREDENTIALS: "make the health path answer without credentials",
     TargetTrouble.LIMITS_RATE: "exempt the health path from rate limiting",
     TargetTrouble.SERVER_ERROR: (
-        "find out why the health path returns an error: the cause is in the service, or in "
+        "find out why the health path returns an error; the cause is in the service or in "
         "something that it depends on"
     ),
     TargetTrouble.ZONE_NOT_ENABLED: (

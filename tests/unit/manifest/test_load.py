@@ -106,7 +106,7 @@ def test_load_manifest__numbers_and_booleans_in_environment__the_text_that_was_w
         ),
         (
             "port: 70000",
-            ("out-of-range", 8, 9, "`service.port` is the number 70000, which is out of range"),
+            ("out-of-range", 8, 9, "`service.port` is 70000, which is out of range"),
         ),
         (
             'port: "8000"',
@@ -171,7 +171,7 @@ def test_load_manifest__one_mistake__one_sentence_at_its_place(
         ("port: 0512", "write it without leading zeros: `port: 512`"),
         (
             "port: 0",
-            "use 1 to 65535 (the container's port)",
+            "use a value from 1 to 65535 (the container's port)",
         ),
         ("image: 5", 'put it in quotes: "5"'),
         ("environment: {A: }", 'write `A: ""` for an empty one'),

@@ -111,8 +111,8 @@ def test_override__later_one__wins_over_earlier_environment_and_file() -> None:
         (
             "port=99999",
             "out-of-range",
-            "`service.port` is the number 99999, which is out of range",
-            "use 1 to 65535 (the container's port)",
+            "`service.port` is 99999, which is out of range",
+            "use a value from 1 to 65535 (the container's port)",
         ),
         (
             "resources.cpus=1",

@@ -23,7 +23,7 @@ def the_fix(service: str) -> str:
         ("resources: {memory: 512MB}", "write `memory: 512` (MiB)"),
         ("resources: {cpu: 0.25}", "write `cpu: 256` (CPU units, 1024 is one vCPU)"),
         ("healthCheck: {interval: 5s}", "write `interval: 5` (seconds)"),
-        ("healthCheck: {interval: 1s}", "use 5 to 300 (seconds)"),
+        ("healthCheck: {interval: 1s}", "use a value from 5 to 300 (seconds)"),
         ("healthCheck: {gracePeriod: soon}", "write a whole number (seconds)"),
         ("deployment: {bakeTime: 300s}", "write `bakeTime: 5` (minutes)"),
         ("deployment: {minimumHealthyPercent: 50%}", "write `minimumHealthyPercent: 50` (percent)"),

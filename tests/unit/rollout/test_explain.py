@@ -185,7 +185,7 @@ NO_ANSWER = (
         (
             answered("500, 503"),
             (),
-            "find out why the health path returns an error: the cause is in the service, or in "
+            "find out why the health path returns an error; the cause is in the service or in "
             "something that it depends on",
         ),
     ],
