@@ -73,7 +73,8 @@ Examples:
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
-    help="Deploy exactly the plan that `fsd plan --out` saved in this file. Give the options of that plan, too.",
+    help="Deploy exactly the plan that `fsd plan --out` saved in this file. Give the options of "
+    "that plan, too.",
 )
 @click.option(
     "--allow-interruption",
