@@ -546,6 +546,61 @@ def test_doctor__roles_that_no_token_assumes__are_nothing_to_report(
         assert "doctor-role-trust" not in findings(fsd), role
 
 
+def test_doctor__policies_of_a_table_a_stream_a_topic_and_a_key__each_that_denies_is_found(
+    fsd: Fsd, root: Account
+) -> None:
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+    allow = {"Effect": "Allow", "Principal": {"AWS": root.id}, "Action": "kms:*", "Resource": "*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    of_key = json.dumps(
+        {"Version": "2012-10-17", "Statement": [allow, {**deny, "Action": "kms:Decrypt"}]}
+    )
+    dynamodb, kinesis = root.client("dynamodb"), root.client("kinesis")
+    table = dynamodb.create_table(
+        TableName="offers",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )["TableDescription"]["TableArn"]
+    dynamodb.put_resource_policy(ResourceArn=table, Policy=text)
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    stream = kinesis.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
+    of_stream = {**deny, "Action": "kinesis:PutRecord", "Resource": stream["StreamARN"]}
+    kinesis.put_resource_policy(
+        ResourceARN=stream["StreamARN"],
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [of_stream]}),
+    )
+    of_topic = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**deny, "Action": "sns:Publish"}]}
+    )
+    root.client("sns").create_topic(Name="news", Attributes={"Policy": of_topic})
+    key = root.client("kms").create_key(Policy=of_key)["KeyMetadata"]["KeyId"]
+    named = {
+        "aws_dynamodb_table": ("offers", "dynamodb:GetItem"),
+        "aws_kinesis_stream": ("clicks", "kinesis:PutRecord"),
+        "aws_sns_topic": ("news", "sns:Publish"),
+        "aws_kms_key": (key, "kms:Decrypt"),
+    }
+    file = fsd.cwd / "service.yml"
+    manifest = yaml.safe_load(file.read_text())
+    manifest["dependencies"] = [
+        {"type": type_, "name": name, "permissions": [action]}
+        for type_, (name, action) in named.items()
+    ]
+    file.write_text(yaml.safe_dump(manifest, sort_keys=False))
+    commit(fsd.cwd, "dependencies")
+
+    ended = fsd.run("doctor", "--env", "dev", "--file", "service.yml", "--format", "json")
+
+    denied = {
+        one["message"]
+        for one in json.loads(ended.out)["findings"]
+        if one["id"] == "doctor-dependency-policy"
+    }
+    for name, action in named.values():
+        assert any(name in one and f"denies `{action}`" in one for one in denied), ended.text
+
+
 def test_doctor__policy_of_a_dependency_may_not_be_read__says_that_alone(
     fsd: Fsd, root: Account
 ) -> None:

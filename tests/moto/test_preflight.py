@@ -98,6 +98,8 @@ def test_secret__parameter__by_name_and_by_arn(
         "aws_sqs_queue",
         "aws_kinesis_stream",
         "aws_cloudwatch_event_bus",
+        "aws_kms_key",
+        "aws_sns_topic",
         "aws_secretsmanager_secret",
     ],
 )
@@ -281,5 +283,32 @@ def test_policy__dependency_with_one_and_without(
 
     assert preflight.policy("aws_s3_bucket", "offers") == deny
     assert preflight.policy("aws_sqs_queue", "jobs")["Statement"][0]["Effect"] == "Deny"
-    for type_, name in (("aws_s3_bucket", "plain"), ("aws_sqs_queue", "free"), ("other", "x")):
+    dynamodb, kinesis, sns = (clients.client(one) for one in ("dynamodb", "kinesis", "sns"))
+    for table in ("sold", "bought"):
+        made = dynamodb.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )["TableDescription"]["TableArn"]
+    dynamodb.put_resource_policy(ResourceArn=made, Policy=json.dumps(deny))
+    kinesis.create_stream(StreamName="clicks", ShardCount=1)
+    stream = kinesis.describe_stream_summary(StreamName="clicks")["StreamDescriptionSummary"]
+    kinesis.put_resource_policy(ResourceARN=stream["StreamARN"], Policy=json.dumps(deny))
+    sns.create_topic(Name="news-old")
+    sns.create_topic(Name="news", Attributes={"Policy": json.dumps(deny)})
+    key = clients.client("kms").create_key(Policy=json.dumps(deny))["KeyMetadata"]["KeyId"]
+
+    assert preflight.policy("aws_dynamodb_table", "bought") == deny
+    assert preflight.policy("aws_kinesis_stream", "clicks") == deny
+    assert preflight.policy("aws_sns_topic", "news") == deny
+    assert preflight.policy("aws_kms_key", key) == deny
+    assert preflight.has_dependency("aws_sns_topic", "news") is True
+    assert preflight.has_dependency("aws_sns_topic", "ews") is False
+    for type_, name in (
+        ("aws_dynamodb_table", "sold"),
+        ("aws_s3_bucket", "plain"),
+        ("aws_sqs_queue", "free"),
+        ("other", "x"),
+    ):
         assert preflight.policy(type_, name) == {}

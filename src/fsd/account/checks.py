@@ -19,6 +19,7 @@ from fsd.account.facts import (
 )
 from fsd.account.statements import (
     covers_bucket,
+    covers_whole,
     is_about,
     names_role,
     principal_condition,
@@ -63,6 +64,7 @@ from fsd.account.trusted import (
     trusted_subs,
     trusts_any,
 )
+from fsd.compile.desired import Json
 
 # An Application Load Balancer stands in two zones at least.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/application-load-balancers.html
@@ -260,12 +262,25 @@ def _denies(one: DependencyFact, action: str, role: str) -> bool:
             and is_about(statement, action)
             and names_role(statement, role, or_account=True)
             and principal_condition(statement, role) is True
-            and (one.type != "aws_s3_bucket" or covers_bucket(statement, one.name))
+            and _covers(statement, one)
             for statement in statements(one.policy)
         )
         if role
         else False
     )
+
+
+def _covers(statement: Json, one: DependencyFact) -> bool:
+    """A policy may be about a part of the thing. Of the other types there is only the whole."""
+    match one.type:
+        case "aws_s3_bucket":
+            return covers_bucket(statement, one.name)
+        case "aws_dynamodb_table":
+            return covers_whole(statement, f"table/{one.name}")
+        case "aws_kinesis_stream":
+            return covers_whole(statement, f"stream/{one.name}")
+        case _:
+            return True
 
 
 def _role(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:

@@ -48,6 +48,15 @@ def covers_bucket(statement: Json, bucket: str) -> bool:
     return any(one == "*" or one.endswith(wholes) for one in named)
 
 
+def covers_whole(statement: Json, resource: str) -> bool:
+    """Whether it is about all of `resource`, which is the end of an ARN, as `table/offers`; not
+    about an index or a consumer of it."""
+    return any(
+        one == "*" or fits(one.split(":", 5)[-1], resource)
+        for one in texts(statement.get("Resource"))
+    )
+
+
 def names_role(statement: Json, role_arn: str, *, or_account: bool = False) -> bool:
     """Whether its principal is this role itself, or everybody.
 

@@ -33,6 +33,7 @@ _ABSENT = frozenset(
         "NoSuchEntity",
         "NotFound",
         "NotFoundException",
+        "PolicyNotFoundException",
         "QueueDoesNotExist",
         "ResourceNotFoundException",
     }
@@ -44,12 +45,13 @@ _READS = {
     "aws_sqs_queue": ("sqs", "get_queue_url", "QueueName"),
     "aws_kinesis_stream": ("kinesis", "describe_stream_summary", "StreamName"),
     "aws_cloudwatch_event_bus": ("events", "describe_event_bus", "Name"),
+    "aws_kms_key": ("kms", "describe_key", "KeyId"),
     "aws_secretsmanager_secret": ("secretsmanager", "describe_secret", "SecretId"),
 }
-# The same for its resource policy.
+# The same for its resource policy, of a type that takes the name for it.
 _POLICIES = {
+    "aws_cloudwatch_event_bus": ("events", "describe_event_bus", "Name"),
     "aws_s3_bucket": ("s3", "get_bucket_policy", "Bucket"),
-    "aws_sqs_queue": ("sqs", "get_queue_attributes", "QueueUrl"),
     "aws_secretsmanager_secret": ("secretsmanager", "get_resource_policy", "SecretId"),
 }
 # Fargate On-Demand vCPU resource count
@@ -217,6 +219,8 @@ class AwsPreflight:
 
     def has_dependency(self, type_: str, name: str) -> bool | None:
         """None for a type that is not looked at."""
+        if type_ == "aws_sns_topic":
+            return self._topic(name) is not None
         if type_ not in _READS:
             return None
         service, operation, parameter = _READS[type_]
@@ -225,18 +229,52 @@ class AwsPreflight:
 
     def policy(self, type_: str, name: str) -> dict[str, Any]:
         """The dependency's own, where its type has one; {} without."""
-        if type_ not in _POLICIES:
-            return {}
-        service, operation, parameter = _POLICIES[type_]
-        client = self.clients.client(service)
-        if type_ == "aws_sqs_queue":
-            url = call(client, "get_queue_url", name, QueueName=name)["QueueUrl"]
-            asked = {parameter: url, "AttributeNames": ["Policy"]}
-            return _parsed(
-                call(client, operation, name, **asked).get("Attributes", {}).get("Policy", "")
-            )
-        found = _or_absent(lambda: call(client, operation, name, **{parameter: name}))
-        return _parsed((found or {}).get("ResourcePolicy") or (found or {}).get("Policy") or "")
+        if type_ == "aws_kms_key":
+            return self.key(name).policy
+        found = self._policy_answer(type_, name) or {}
+        return _parsed(found.get("ResourcePolicy") or found.get("Policy") or "")
+
+    def _policy_answer(self, type_: str, name: str) -> dict[str, Any] | None:
+        """An answer with the policy in it. Some types want more than the name."""
+        match type_:
+            case "aws_dynamodb_table":
+                client = self.clients.client("dynamodb")
+                arn = call(client, "describe_table", name, TableName=name)["Table"]["TableArn"]
+                read, given = "get_resource_policy", {"ResourceArn": arn}
+            case "aws_kinesis_stream":
+                client = self.clients.client("kinesis")
+                told = call(client, "describe_stream_summary", name, StreamName=name)
+                arn = told["StreamDescriptionSummary"]["StreamARN"]
+                read, given = "get_resource_policy", {"ResourceARN": arn}
+            case "aws_sqs_queue":
+                client = self.clients.client("sqs")
+                url = call(client, "get_queue_url", name, QueueName=name)["QueueUrl"]
+                asked = {"QueueUrl": url, "AttributeNames": ["Policy"]}
+                answer = call(client, "get_queue_attributes", name, **asked)
+                return dict(answer.get("Attributes", {}))
+            case "aws_sns_topic":
+                client = self.clients.client("sns")
+                topic = self._topic(name)
+                answer = call(client, "get_topic_attributes", name, TopicArn=topic)
+                return dict(answer.get("Attributes", {}))
+            case _ if type_ in _POLICIES:
+                service, read, parameter = _POLICIES[type_]
+                client, given = self.clients.client(service), {parameter: name}
+            case _:
+                return None
+        return _or_absent(lambda: call(client, read, name, **given))
+
+    def _topic(self, name: str) -> str | None:
+        """ARN of the topic; None where there is none."""
+        return next(
+            (
+                str(topic["TopicArn"])
+                for page in pages(self.clients.client("sns"), "list_topics", name)
+                for topic in page.get("Topics", [])
+                if name in (topic["TopicArn"], topic["TopicArn"].rpartition(":")[2])
+            ),
+            None,
+        )
 
     def quota(self) -> QuotaFact:
         """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-quotas.html"""

@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.account.statements import covers_bucket, is_about, names_role, principal_condition
-from fsd.compile.desired import Json
+from fsd.account.statements import (
+    covers_bucket,
+    covers_whole,
+    is_about,
+    names_role,
+    principal_condition,
+)
+from fsd.compile.desired import Json, JsonValue
 
 ROLE = "arn:aws:iam::111122223333:role/fsd/api-dev-task"
 
@@ -72,3 +78,18 @@ def test_covers_bucket__a_folder_in_it__does_not() -> None:
     assert covers_bucket({"Resource": f"{arn}/*"}, "offers")
     assert not covers_bucket({"Resource": f"{arn}/private/*"}, "offers")
     assert not covers_bucket({"Resource": f"{arn}-old/*"}, "offers")
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_whole"),
+    [
+        ("*", True),
+        ("arn:aws:dynamodb:us-east-1:1:table/offers", True),
+        (["arn:aws:dynamodb:us-east-1:1:table/x", "arn:aws:dynamodb:*:1:table/off*"], True),
+        ("arn:aws:dynamodb:us-east-1:1:table/offers/index/*", False),
+        ("arn:aws:dynamodb:us-east-1:1:table/offer", False),
+        (None, False),
+    ],
+)
+def test_covers_whole__an_index_of_it__does_not(resource: JsonValue, is_whole: bool) -> None:
+    assert covers_whole({"Resource": resource}, "table/offers") is is_whole
