@@ -176,6 +176,12 @@ class ErrorCode(StrEnum):
         "name a release with --to-version; `fsd history` lists them",
         ExitCode.USAGE,
     )
+    NOTHING_TO_APPROVE = (
+        "nothing-to-approve",
+        "no deployment of the service waits for an answer",
+        "`fsd status --watch` shows how far a deployment is",
+        ExitCode.USAGE,
+    )
     NOT_FOUND = (
         "not-found",
         "`fsd init` could not find a value in the folder, and was told not to ask",

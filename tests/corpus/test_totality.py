@@ -15,12 +15,10 @@ from fsd.aws.ecs import ElasticContainerService
 from fsd.aws.ecs_shapes import to_service, to_service_deployment, to_stopped_task, to_task
 from fsd.aws.ecs_tolerant import TolerantEcs
 from fsd.errors import CallFailedError
-from fsd.release.follow_ups import ContinueHook
 from fsd.release.notes import DeploymentPaused
 from fsd.release.pace import Pace
 from fsd.release.reporter import Silent
 from fsd.release.watch import Watcher
-from fsd.report.follow_ups import follow_up_text
 from fsd.report.notes import note_text
 from fsd.rollout.assess import Ours, Succeeded, assess
 from fsd.rollout.diagnose import doomed_causes, find_causes, find_task_to_read
@@ -80,7 +78,6 @@ def test_find_causes__whatever_ecs_answers__at_least_one(snapshot: Snapshot, rea
 def test_paused_text__whatever_hook__said(deployment: ServiceDeployment) -> None:
     for hook in deployment.hooks:
         assert hook.id in note_text(DeploymentPaused(hook=hook, stage=deployment.lifecycle_stage))
-        assert hook.id in follow_up_text(ContinueHook(deployment_arn=deployment.arn, hook=hook))
 
 
 @SETTINGS

@@ -330,6 +330,11 @@ class FakeEcs:
         self._scripts[arn] = list(self._on_stop)
         return True
 
+    def continue_service_deployment(self, arn: str, *, hook: str, goes_on: bool) -> None:
+        said: Json = {"arn": arn, "hook": hook, "goes_on": goes_on}
+        self.calls.append(("continue_service_deployment", said))
+        self._maybe_fail("continue_service_deployment")
+
     def run_task(self, parameters: Json) -> str:
         self.calls.append(("run_task", parameters))
         self._maybe_fail("run_task")

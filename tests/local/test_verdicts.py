@@ -99,6 +99,9 @@ CANARY = (
     "deployment.canary={percent: 20, bakeTime: 1}",
 )
 LONG_CANARY = (*CANARY[:2], "deployment.canary={percent: 20, bakeTime: 1440}")
+APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 24h}")
+SHORT_APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 1m}")
+PAUSED = "pauses the deployment"
 LINEAR = (
     "deployment.strategy=linear",
     "deployment.bakeTime=0",
@@ -122,6 +125,16 @@ def alarmed(site: Site, *overrides: str, when: str) -> Ended:
     set_alarm(site.client("cloudwatch"), f"{ALARM}-{site.env}", "OK")
     watched = (f"deployment.alarms=[{ALARM}-{site.env}]", "deployment.bakeTime=600", *overrides)
     return site.with_base().deploy_and(raise_alarm, *watched, when=when)
+
+
+def answers(command: str) -> Callable[[Site], None]:
+    def answer(site: Site) -> None:
+        who = ("--service", "planted", "--env", site.env)
+        ended = site.fsd.run(command, *who, "--format", "json")
+        assert ended.code == 0, ended.text
+        assert ended.json()["stage"] == "POST_SCALE_UP", ended.text
+
+    return answer
 
 
 def scale_to(count: int) -> Callable[[Site], None]:
@@ -383,6 +396,31 @@ GROUPS: dict[str, dict[str, Case]] = {
             code=0,
             outcome="succeeded",
             serves="new",
+        ),
+        "approved": Case(
+            play=lambda site: site.with_base(*BLUE_GREEN).deploy_and(
+                answers("approve"), *APPROVAL, HI, when=PAUSED
+            ),
+            code=0,
+            outcome="succeeded",
+            says="fsd approve",
+            serves="new",
+        ),
+        "rejected": Case(
+            play=lambda site: site.with_base(*BLUE_GREEN).deploy_and(
+                answers("reject"), *APPROVAL, HI, when=PAUSED
+            ),
+            code=6,
+            outcome="rolled-back",
+            cause="rollback-requested",
+            says="a rollback was requested",
+        ),
+        "not answered": Case(
+            play=lambda site: site.with_base(*BLUE_GREEN).deploy(*SHORT_APPROVAL, HI),
+            code=6,
+            outcome="rolled-back",
+            cause="rollout-failed",
+            says="pause hook timed out",
         ),
         "blue/green, crash at once": fails(
             *BLUE_GREEN, EXITS, base=BLUE_GREEN, cause="crashed", says="exit code 3"

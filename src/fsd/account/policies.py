@@ -251,6 +251,12 @@ def _shift_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=reach.infrastructure_roles,
             conditions={"StringEquals": {"iam:PassedToService": "ecs.amazonaws.com"}},
         ),
+        Grant(
+            sid="AnswerPauses",
+            why="approve or reject a deployment that waits for it",
+            actions=actions("ecs", "ContinueServiceDeployment"),
+            resources=(*reach.ecs_services, *reach.deployments),
+        ),
     )
 
 

@@ -106,6 +106,17 @@ class EcsServiceDeployments(EcsClient):
             raise
         return True
 
+    def continue_service_deployment(self, arn: str, *, hook: str, goes_on: bool) -> None:
+        """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContinueServiceDeployment.html"""
+        call(
+            self.reads,
+            "continue_service_deployment",
+            last_part(arn),
+            serviceDeploymentArn=arn,
+            hookId=hook,
+            action="CONTINUE" if goes_on else "ROLLBACK",
+        )
+
     def _is_over(self, arn: str, error: CallFailedError) -> bool:
         """Whether ECS refused because the deployment had ended meanwhile."""
         if aws_code(error) not in {

@@ -31,6 +31,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("plan", "Show what a deployment would change, and why."),
         "deploy": ("deploy", "Deploy a service and wait for the verdict."),
         "promote": ("promote", "Deploy the release running in one environment to another."),
+        "approve": ("approve", "Let a deployment that waits for an approval go on."),
+        "reject": ("reject", "Take back a deployment that waits for an approval."),
         "rollback": ("rollback", "Return to an earlier release."),
         "delete": ("delete", "Remove a service and everything created for it."),
     },

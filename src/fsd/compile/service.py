@@ -26,7 +26,14 @@ from fsd.compile.network import find_load_balancer
 from fsd.compile.tags import compile_tags
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.manifest import names
-from fsd.manifest.models import CanaryShift, Deployment, LinearShift, Manifest, Service
+from fsd.manifest.models import Approval, CanaryShift, Deployment, LinearShift, Manifest, Service
+
+PAUSE = "PAUSE"  # the type of a hook that waits for somebody
+_PAUSE_STAGES = {
+    "postScaleUp": "POST_SCALE_UP",
+    "preProductionTrafficShift": "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "postProductionTrafficShift": "POST_PRODUCTION_TRAFFIC_SHIFT",
+}
 
 # The names in the manifest and on AWS.
 _STRATEGIES = {
@@ -101,7 +108,34 @@ def ended_settings(current: Mapping[str, object], wanted: Json) -> Json:
     early = current.get("earlySuccessCriteria")
     if isinstance(early, dict) and early.get("enable") and "earlySuccessCriteria" not in wanted:
         ended["earlySuccessCriteria"] = {"enable": False}
+    hooks = _hooks(current, wanted)
+    if hooks is not None:
+        ended["lifecycleHooks"] = hooks
     return ended
+
+
+def _hooks(current: Mapping[str, object], wanted: Json) -> list[JsonValue] | None:
+    """All that the service is to have, where it has others; None where they stay.
+
+    Functions that somebody hooked in stay while ECS calls them: a rolling deployment fails of them
+    (https://github.com/aws/containers-roadmap/issues/2664).
+    """
+    found = current.get("lifecycleHooks")
+    now = [hook for hook in found if isinstance(hook, dict)] if isinstance(found, list) else []
+    own = wanted.get("lifecycleHooks")
+    pauses = own if isinstance(own, list) else []
+    before = [hook for hook in now if hook.get("targetType") == PAUSE]
+    others = [hook for hook in now if hook.get("targetType") != PAUSE]
+    shifts = wanted.get("strategy", "ROLLING") != "ROLLING"
+    if list(map(_said, before)) == list(map(_said, pauses)) and (shifts or not others):
+        return None
+    return [*(others if shifts else []), *pauses]
+
+
+def _said(hook: JsonValue) -> JsonValue:
+    """What a pause says; the rest are ECS's own additions."""
+    known = ("targetType", "lifecycleStages", "timeoutConfiguration")
+    return {key: hook.get(key) for key in known} if isinstance(hook, dict) else hook
 
 
 def update_parameters(
@@ -121,10 +155,15 @@ def update_parameters(
     return {
         **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
         "service": service.name,
-        "deploymentConfiguration": {**service.deployment_configuration, **ends},
+        # Those of others are among the hooks that `ends` has; left out, all stay as they are.
+        "deploymentConfiguration": {**_without_hooks(service.deployment_configuration), **ends},
         "loadBalancers": _load_balancers(desired, outputs),
         **(also or {}),
     }
+
+
+def _without_hooks(configuration: Json) -> Json:
+    return {key: value for key, value in configuration.items() if key != "lifecycleHooks"}
 
 
 def changed_capacity(service: DesiredService) -> Json:
@@ -248,6 +287,8 @@ def _deployment_configuration(deployment: Deployment) -> Json:
             "stepPercent": linear.step_percent,
             "stepBakeTimeInMinutes": linear.step_bake_time,
         }
+    if deployment.approval is not None and deployment.shifts_traffic:
+        configuration["lifecycleHooks"] = [_pause(deployment.approval)]
     if deployment.early_success is not None:
         configuration["earlySuccessCriteria"] = {
             "enable": True,
@@ -255,3 +296,15 @@ def _deployment_configuration(deployment: Deployment) -> Json:
             "sourceServiceRevisionCleanup": deployment.early_success.cleanup.upper(),
         }
     return configuration
+
+
+def _pause(approval: Approval) -> Json:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html"""
+    return {
+        "targetType": PAUSE,
+        "lifecycleStages": [_PAUSE_STAGES[approval.stage]],
+        "timeoutConfiguration": {
+            "timeoutInMinutes": approval.minutes,
+            "action": approval.then.upper(),
+        },
+    }

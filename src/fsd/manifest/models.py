@@ -503,6 +503,26 @@ class LinearShift:
 
 
 @section
+class Approval:
+    stage: Literal["postScaleUp", "preProductionTrafficShift", "postProductionTrafficShift"] = key(
+        default="postScaleUp",
+        description="When it pauses: once the new tasks are healthy, before each shift of the "
+        "traffic, or after the last one.",
+    )
+    timeout: Duration = key(
+        default="24h", description="How long the deployment waits for an answer."
+    )
+    then: Literal["rollback", "continue"] = key(
+        default="rollback", description="What ECS does if there is no answer in that time."
+    )
+
+    @property
+    def minutes(self) -> int:
+        """Of `timeout`, rounded up: ECS counts whole ones."""
+        return -(-seconds_of(self.timeout) // 60)
+
+
+@section
 class Deployment:
     strategy: Literal["rolling", "blueGreen", "canary", "linear"] = key(
         default="rolling",
@@ -514,6 +534,11 @@ class Deployment:
     )
     linear: LinearShift | None = key(
         default=None, description="For `strategy: linear`. By default, 10 % every 6 minutes."
+    )
+    approval: Approval | None = key(
+        default=None,
+        description="The deployment pauses until somebody runs `fsd approve` or `fsd reject`.",
+        examples=({"timeout": "4h"},),
     )
     minimum_healthy_percent: Annotated[int, Limits(ge=0, le=100)] = key(
         default=100,

@@ -434,7 +434,8 @@ def _setting_changes(
     )
     if before != after:
         return (*changes, Change(what="strategy", before=before, after=after))
-    is_covered = _covers(service.deployment_configuration, wanted.deployment_configuration)
+    said = {k: v for k, v in wanted.deployment_configuration.items() if k != "lifecycleHooks"}
+    is_covered = _covers(service.deployment_configuration, said)
     if not is_covered or _ended(desired, service):
         changes.append(Change(what="deployment configuration", remark="changed"))
     return tuple(changes)

@@ -14,7 +14,7 @@ from fsd.change import Change
 from fsd.errors import CallFailedError, TimedOutError
 from fsd.release.changed import CountCommits, find_changes
 from fsd.release.evidence import diagnose
-from fsd.release.follow_ups import AdvisedFix, ContinueHook, FollowUp
+from fsd.release.follow_ups import AdvisedFix, FollowUp
 from fsd.release.journal import note_failure
 from fsd.release.messages import (
     BareMessage,
@@ -158,7 +158,8 @@ def _timed_out(rollout: Rollout, watched: Watched) -> Ending:
     steps: list[FollowUp] = [rollout.way_back.ref.command("status", ("watch", ""))]
     if deployment and hook:
         stands = DeploymentPaused(hook=hook, stage=deployment.lifecycle_stage)
-        steps.insert(0, ContinueHook(deployment_arn=deployment.arn, hook=hook))
+        ref = rollout.way_back.ref
+        steps[:0] = [ref.command("approve"), ref.command("reject")]
     else:
         stands = _where_it_stands(rollout)
     return Ending(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fsd.snapshot import LifecycleHook
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceCommand:
@@ -16,14 +14,6 @@ class ServiceCommand:
     service: str
     environment: str
     options: tuple[tuple[str, str], ...] = ()  # name and value, "" for a flag
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContinueHook:
-    """Somebody has to continue a deployment that a lifecycle hook pauses."""
-
-    deployment_arn: str
-    hook: LifecycleHook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +30,4 @@ class AdvisedFix:
     text: str
 
 
-FollowUp: TypeAlias = ServiceCommand | ContinueHook | DeployAgain | AdvisedFix
+FollowUp: TypeAlias = ServiceCommand | DeployAgain | AdvisedFix

@@ -233,6 +233,9 @@ class Ecs(Protocol):
     def stop_service_deployment(self, arn: str) -> bool:
         """StopServiceDeployment(ROLLBACK). False where it is over already (ConflictException)."""
 
+    def continue_service_deployment(self, arn: str, *, hook: str, goes_on: bool) -> None:
+        """Answer the hook at which it pauses: ECS goes on, or rolls back."""
+
     def run_task(self, parameters: Json) -> str:
         """The id of the one task that it started."""
 

@@ -7,7 +7,6 @@ from typing import assert_never
 
 from fsd.release.follow_ups import (
     AdvisedFix,
-    ContinueHook,
     DeployAgain,
     FollowUp,
     ServiceCommand,
@@ -19,11 +18,6 @@ def follow_up_text(follow_up: FollowUp) -> str:
         case ServiceCommand(name=name, service=service, environment=environment):
             options = "".join(f" --{each} {value}".rstrip() for each, value in follow_up.options)
             return f"fsd {name} --service {service} --env {environment}{options}"
-        case ContinueHook(deployment_arn=arn, hook=hook):
-            return (
-                f"aws ecs continue-service-deployment --service-deployment-arn {arn} "
-                f"--hook-id {hook.id} --action CONTINUE"
-            )
         case DeployAgain(needs_aws=True):
             return "run the same fsd deploy again once AWS answers: it repairs the rest"
         case DeployAgain():

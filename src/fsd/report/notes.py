@@ -349,7 +349,11 @@ def _(note: DeploymentPaused) -> str:
         "CONTINUE": "; if nobody does, ECS continues it",
     }
     what = otherwise.get(hook.timeout_action, "")
-    return f"hook {hook.id} pauses the deployment{where}: somebody must continue it{by}{what}"
+    return (
+        f"hook {hook.id} pauses the deployment{where}: somebody must continue it{by}{what}. "
+        "Whoever may call ecs:ContinueServiceDeployment can answer it, with `fsd approve` or "
+        "`fsd reject`"
+    )
 
 
 @note_text.register

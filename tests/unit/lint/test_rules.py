@@ -921,6 +921,11 @@ CASES = [
         Case(rule="deployment-strategy", service=service, at=at)
         for service, at in (
             ("deployment: {strategy: canary}", (8, 26)),
+            (f"{BALANCED}\ndeployment: {{approval: {{}}}}", (10, 16)),
+            (
+                f"{BALANCED}\ndeployment: {{strategy: blueGreen, approval: {{timeout: 337h}}}}",
+                (10, 57),
+            ),
             (f"{BALANCED}\ndeployment: {{strategy: linear}}", None),
             (f"{BALANCED}\ndeployment: {{strategy: linear, canary: {{percent: 5}}}}", (10, 34)),
             (f"{BALANCED}\ndeployment: {{linear: {{stepPercent: 5}}}}", (10, 16)),

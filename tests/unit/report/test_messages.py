@@ -7,7 +7,7 @@ from typing import get_args
 
 from fsd.quoted import Quoted
 from fsd.release import messages
-from fsd.release.follow_ups import AdvisedFix, ContinueHook, DeployAgain, FollowUp, ServiceCommand
+from fsd.release.follow_ups import AdvisedFix, DeployAgain, FollowUp, ServiceCommand
 from fsd.release.messages import Message, RolloutStage
 from fsd.release.notes import DeploymentPaused, LeftBehind, StackClash, Undeleted
 from fsd.report.follow_ups import follow_up_texts
@@ -122,7 +122,6 @@ SAMPLES: tuple[Message, ...] = (
 FOLLOW_UPS: tuple[FollowUp, ...] = (
     LOOK,
     ServiceCommand(name="logs", service="web", environment="dev", options=(("since", "1h"),)),
-    ContinueHook(deployment_arn="arn:d1", hook=HOOK),
     DeployAgain(),
     DeployAgain(needs_aws=True),
     AdvisedFix(text="give the role the permission"),

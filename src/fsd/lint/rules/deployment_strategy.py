@@ -14,12 +14,14 @@ from fsd.manifest.key_path import KeyPath
 DEPLOYMENT = ("service", "deployment")
 STRATEGY = (*DEPLOYMENT, "strategy")
 BALANCER = ("service", "networking", "loadBalancer")
+LONGEST_PAUSE = 14 * 24 * 60  # minutes
 REQUESTS = ("service", "autoScaling", "targetRequestsPerTask")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
     strategy = subject.service.deployment.strategy
     yield from _settings_of_others(subject)
+    yield from _approval(subject)
     if subject.manifest.is_job or not subject.service.deployment.shifts_traffic:
         return
     problem = _without_pair(subject)
@@ -57,6 +59,28 @@ def _settings_of_others(subject: Subject) -> Iterator[Problem]:
                 uses=(STRATEGY, at),
                 on_key=True,
             )
+
+
+def _approval(subject: Subject) -> Iterator[Problem]:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TimeoutConfiguration.html"""
+    deployment, at = subject.service.deployment, (*DEPLOYMENT, "approval")
+    if deployment.approval is None:
+        return
+    if not deployment.shifts_traffic:
+        yield Problem(
+            at=at,
+            message="ECS does not pause a deployment with `strategy: rolling`",
+            fix="remove it, or use `strategy: blueGreen`",
+            uses=(STRATEGY, at),
+            on_key=True,
+        )
+    elif deployment.approval.minutes > LONGEST_PAUSE:
+        yield Problem(
+            at=(*at, "timeout"),
+            message=f"ECS waits at most 336h for an answer, and not {deployment.approval.timeout}",
+            fix="use `timeout: 336h`, or less",
+            uses=(at, (*at, "timeout")),
+        )
 
 
 def _without_pair(subject: Subject) -> Problem | None:

@@ -1,0 +1,16 @@
+"""`fsd approve`."""
+
+from __future__ import annotations
+
+import click
+
+from fsd.cli.answer import answer
+from fsd.cli.options import force_option, service_options
+
+
+@click.command(epilog="Example:  fsd approve --service offer-api --env prod")
+@service_options
+@force_option
+def command(service: str, env: str, region: str | None, output: str, force: bool) -> int:
+    """Let a deployment that waits for an approval go on."""
+    return answer(service, env, region=region, output=output, force=force, goes_on=True)
