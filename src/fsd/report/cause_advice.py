@@ -36,8 +36,7 @@ from fsd.rollout.advice import (
 )
 from fsd.rollout.denials import advise_denial
 from fsd.rollout.failure import Failure
-from fsd.rollout.log_signs import ServerRemark
-from fsd.rollout.surroundings import Unreachable
+from fsd.rollout.log_values import ServerRemark, Unreachable
 
 _BARE = {
     BareAdvice.ANSWER_IN_TIME: "make the health path answer in time",

@@ -9,8 +9,7 @@ from typing import TypeAlias
 from fsd.quoted import Quoted
 from fsd.rollout.denials import Denial
 from fsd.rollout.failure import Failure
-from fsd.rollout.log_signs import Listening, ServerRemark
-from fsd.rollout.surroundings import Unreachable
+from fsd.rollout.log_values import Listening, ServerRemark, Unreachable
 
 
 class TargetTrouble(StrEnum):

@@ -34,7 +34,8 @@ from fsd.rollout.advice import (
     VersionMisfit,
 )
 from fsd.rollout.cause import Cause, Evidence
-from fsd.rollout.log_signs import Listening, LogSigns
+from fsd.rollout.log_signs import LogSigns
+from fsd.rollout.log_values import Listening
 from fsd.rollout.summaries import CheckAnswered, EndedWith, FailedAfter
 from fsd.rollout.surroundings import find_unreachable, find_variables, is_unreachable
 

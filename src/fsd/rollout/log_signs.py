@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+
+from fsd.rollout.log_values import Listening, ServerRemark
 
 LONGEST_EXCEPTION = 200  # characters that are shown
 # Characters and lines of an event that are read: a log may hold anything, and is read in time.
@@ -23,8 +24,6 @@ _LONGEST_BANNER = 300
 _LONGEST_TRACEBACK = 500
 _TRACEBACKS = 20
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-# A process task of the embedded AWS has an address here, where others reach it (docs/local.md).
-_OF_EMBEDDED_TASKS = "127.77."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,39 +35,11 @@ class LogText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
-    """`host` is "" where the line names none."""
-
-    host: str
-    port: int
-    at: datetime
-    line: str  # verbatim
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only the container itself can connect."""
-        is_local = self.host in ("localhost", "::1") or self.host.startswith("127.")
-        return is_local and not self.host.startswith(_OF_EMBEDDED_TASKS)
-
-    @property
-    def text(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}" if host else f"port {self.port}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLine:
     """An access log's line."""
 
     path: str
     status: int
-
-
-class ServerRemark(StrEnum):
-    """What a server says of its own trouble."""
-
-    WORKER_KILLED = "worker-killed"
-    WORKER_TIMEOUT = "worker-timeout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreachable:
-    """A server that the program could not reach."""
-
-    host: str = ""  # "" where the text does not name it
-    port: str = ""
-    is_local: bool = False  # the task itself
-    is_unknown: bool = False  # a name without a domain, that no DNS server knows
-    socket: str = ""  # a Unix socket, where no host was said
-
+from fsd.rollout.log_values import Unreachable
 
 # As frameworks and libraries say that a variable is not set. A name in lower case is a field's.
 _VARIABLES = tuple(

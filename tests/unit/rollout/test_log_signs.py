@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsd.rollout.log_signs import LogSigns, LogText, ServerRemark, read_signs
+from fsd.rollout.log_signs import LogSigns, LogText, read_signs
+from fsd.rollout.log_values import ServerRemark
 
 AT = datetime(2026, 11, 22, 14, 2, tzinfo=UTC)
 TRACEBACK = (
