@@ -174,7 +174,7 @@ def _resolve(reference: str, opened: Opened) -> tuple[Image, tuple[Note, ...]]:
     if found is None:
         raise CallFailedError(
             f"the image {reference} does not exist",
-            where=f"repository {known.name} · {aws.identity.region}",
+            where=f"repository {known.repository.name} · {aws.identity.region}",
             fix="push it first, or let fsd build it: leave --image out",
             code=ErrorCode.IMAGE_NOT_FOUND,
         )
@@ -222,7 +222,7 @@ def _names_in_registry(uri: str) -> tuple[str, ...]:
 class _KnownImage:
     """A repository of this account, and what gives the image in it."""
 
-    name: str
+    repository: Repository
     image: Callable[[], RegistryImage | None]
 
 
@@ -235,7 +235,7 @@ def _find_known(aws: Aws, uri: str, tag_or_digest: str) -> _KnownImage | None:
         image = aws.reads.start(partial(registry.find_image, name, tag_or_digest))
         known = registry.find_repository(name)
         if known is not None and known.uri == uri:
-            return _KnownImage(name=name, image=image)
+            return _KnownImage(repository=known, image=image)
     return None
 
 
@@ -243,11 +243,10 @@ def find_known_image(aws: Aws, reference: str) -> tuple[Repository | None, str] 
     """The account's repository of that image (None where it has none) and the image's digest in it,
     "" where it has none. None for another registry than the account's."""
     uri, tag, digest = split_reference(reference)
-    for name in filter(None, _names_in_registry(uri)):
-        known = aws.registry.find_repository(name)
-        if known is not None and known.uri == uri:
-            found = aws.registry.find_image(name, digest or tag or "latest")
-            return known, found.digest if found else ""
+    known = _find_known(aws, uri, digest or tag or "latest")
+    if known is not None:
+        found = known.image()
+        return known.repository, found.digest if found else ""
     place, identity = _ECR.fullmatch(uri), aws.identity
     is_own = place is not None and (place["account"], place["region"]) == (
         identity.account,

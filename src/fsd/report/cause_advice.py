@@ -8,6 +8,7 @@ from typing import assert_never
 
 from fsd.quoted import Quoted
 from fsd.report.cause_summaries import port_text
+from fsd.report.words import quoted_names
 from fsd.rollout.advice import (
     Advice,
     AfterDenial,
@@ -229,9 +230,8 @@ def _variables(names: Sequence[str]) -> str:
             f"if `{names[0]}` is an environment variable, set it in `service.environment` or "
             "`service.secrets`"
         )
-    listed = f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"
     return (
-        f"if {listed} are environment variables, set them in `service.environment` or "
+        f"if {quoted_names(names)} are environment variables, set them in `service.environment` or "
         "`service.secrets`"
     )
 

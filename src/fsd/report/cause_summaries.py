@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from fsd.quoted import Quoted
+from fsd.report.words import capitalised
 from fsd.rollout.cause import Cause
 from fsd.rollout.failure import Failure
 from fsd.rollout.failures import ROLLOUT_FAILED
@@ -63,7 +64,7 @@ def summary_text(summary: Summary) -> str:
             return _of_tasks(summary)
         case MadeWithoutDocker(summary=inner, lacks=lacks):
             said = summary_text(inner)
-            return f"{_lacks(lacks)}. {said[:1].upper()}{said[1:]}"
+            return f"{_lacks(lacks)}. {capitalised(said)}"
         case SecretsMadeUp():
             return _made_up(summary)
         case (
@@ -178,7 +179,7 @@ def _made_up(secrets: SecretsMadeUp) -> str:
     said = summary_text(secrets.summary)
     return (
         f"{', '.join(secrets.names)} {have}, as the embedded AWS has no secrets of yours. "
-        f"{said[:1].upper()}{said[1:]}"
+        f"{capitalised(said)}"
     )
 
 

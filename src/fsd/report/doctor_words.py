@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fsd.account.checks import Check
 from fsd.account.facts import ManifestNeeds
 from fsd.account.issuer import AUDIENCE
@@ -32,6 +30,7 @@ from fsd.account.troubles import (
 from fsd.manifest.finding import Severity
 from fsd.report.account_words import network_finding, resource_finding, secret_finding
 from fsd.report.doctor_finding import DoctorFinding, warning
+from fsd.report.words import quoted_names
 
 
 def worded(one: Trouble, wants: ManifestNeeds) -> DoctorFinding:
@@ -55,8 +54,8 @@ def worded(one: Trouble, wants: ManifestNeeds) -> DoctorFinding:
             return DoctorFinding(
                 check=Check.CERTIFICATE_HOST,
                 severity=Severity.WARNING,
-                what=f"the certificate is not for {_listed(one.hosts)}; it is for "
-                f"{_listed(one.names)}: clients would refuse the connection",
+                what=f"the certificate is not for {quoted_names(one.hosts)}; it is for "
+                f"{quoted_names(one.names)}: clients would refuse the connection",
                 where=one.certificate,
                 fix="name a certificate of that host in certificateArn: aws acm list-certificates",
             )
@@ -118,19 +117,19 @@ def _role(one: RoleMissing | RoleUntrusting, wants: ManifestNeeds) -> DoctorFind
             check=Check.ROLE_TRUST,
             severity=Severity.ERROR,
             what=f"the role does not trust this workflow: its token has the aud `{AUDIENCE}`, and "
-            f"the role asks for {_listed(one.audiences)}",
+            f"the role asks for {quoted_names(one.audiences)}",
             where=one.role,
             fix=f"write {AUDIENCE} in the role's trust policy, or set the Action's input audience",
         )
-    has = f"its token has the sub {_listed(one.subs, word='or')}"
-    trusted = _listed(one.trusted) if one.trusted else "no workflow of GitHub"
+    has = f"its token has the sub {quoted_names(one.subs, word='or')}"
+    trusted = quoted_names(one.trusted) if one.trusted else "no workflow of GitHub"
     says = f"{has}, and the role trusts {trusted}"
     fix = f"add this sub to the role's trust policy, or run {bootstrap}"
     if one.is_denied:
         says = f"{has}, and a Deny statement of the role's trust policy applies to it"
         fix = "exempt this sub in that Deny statement, or remove the statement"
     elif one.literal:
-        says += f": in StringEquals, {_listed(one.literal)} has no wildcard"
+        says += f": in StringEquals, {quoted_names(one.literal)} has no wildcard"
         fix = f"use StringLike in the role's trust policy, with this sub, or run {bootstrap}"
     return DoctorFinding(
         check=Check.ROLE_TRUST,
@@ -153,7 +152,7 @@ def _image(one: ImageAbsent | ImageOfOtherPlatform) -> DoctorFinding:
     return DoctorFinding(
         check=Check.IMAGE_PLATFORM,
         severity=Severity.ERROR,
-        what=f"the image is for {_listed(one.platforms)}, and the tasks run on {one.platform}",
+        what=f"the image is for {quoted_names(one.platforms)}, and the tasks run on {one.platform}",
         where=one.image,
         fix=f"build it with docker build --platform {one.platform}, or change service.platform",
     )
@@ -169,7 +168,7 @@ def _dependency(one: DependencyAbsent | PolicyDenies, wants: ManifestNeeds) -> D
         )
     return warning(
         Check.DEPENDENCY_POLICY,
-        f"the policy of the {_kind(one.type)} {one.name} denies {_listed(one.actions)} to the "
+        f"the policy of the {_kind(one.type)} {one.name} denies {quoted_names(one.actions)} to the "
         "task role",
         where=one.role,
         fix="exempt the role in that policy's Deny statement, or remove the actions from "
@@ -179,8 +178,3 @@ def _dependency(one: DependencyAbsent | PolicyDenies, wants: ManifestNeeds) -> D
 
 def _kind(type_: str) -> str:
     return type_.removeprefix("aws_").replace("_", " ")
-
-
-def _listed(names: Sequence[str], *, word: str = "and") -> str:
-    quoted = [f"`{name}`" for name in names]
-    return f" {word} ".join(filter(None, (", ".join(quoted[:-1]), *quoted[-1:])))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from fsd.report.words import WARNING, capitalised, clip
+from fsd.report.words import WARNING, capitalised, clip, listed
 from fsd.streams import printable
 
 # GitHub refuses a comment of more than 65536 characters.
@@ -114,8 +114,7 @@ def note_list(notes: Sequence[str]) -> str:
 
 def names(values: Sequence[str]) -> str:
     """`dev, staging and prod`."""
-    escaped = [escape(value) for value in values]
-    return " and ".join(filter(None, (", ".join(escaped[:-1]), *escaped[-1:])))
+    return listed([escape(value) for value in values])
 
 
 def row(head: str, cells: Iterable[str]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from fsd.plan.security_diff import GrantChange, RuleChange, SecurityChange
 from fsd.plan.steps import ApplyStack, Plan
+from fsd.report.words import quoted_names
 
 _WHO = {
     "TaskRole": "the task role",
@@ -42,17 +43,11 @@ def security_text(change: SecurityChange) -> str:
     match change:
         case GrantChange():
             verb = "will be allowed" if change.is_granted else "loses"
-            actions = _listed([f"`{action}`" for action in change.actions])
+            actions = quoted_names(change.actions)
             return f"{_who(change.role)} {verb} {actions} on {_resource(change.resource)}"
         case RuleChange():
             will = "will" if change.is_added else "will no longer"
             return f"{_who(change.group)} {will} {_connection(change)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _connection(change: RuleChange) -> str:

@@ -7,6 +7,7 @@ reaches a terminal with its control characters.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fsd.durations import duration_text
@@ -109,6 +110,15 @@ def failed_count_text(count: int, limit: int | None) -> str:
     """`2 tasks failed (limit 3)`."""
     most = f" (limit {limit})" if limit else ""
     return f"{count} task{'' if count == 1 else 's'} failed{most}"
+
+
+def listed(texts: Sequence[str], *, word: str = "and") -> str:
+    """`a`, `a and b`, `a, b and c`; "" of none."""
+    return f" {word} ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+def quoted_names(names: Sequence[str], *, word: str = "and") -> str:
+    return listed([f"`{name}`" for name in names], word=word)
 
 
 def capitalised(sentence: str) -> str:

@@ -66,7 +66,7 @@ def explain_by_left_out(diagnosis: Diagnosis, left_out: Sequence[str]) -> Diagno
     setting = _SETTING.search(said)
     if setting and not named:
         path = setting["path"]
-        return _with_first(diagnosis, lambda cause: replace(cause, advice=FileNotMade(path=path)))
+        return with_first(diagnosis, lambda cause: replace(cause, advice=FileNotMade(path=path)))
     # What would have brought Python packages explains most.
     chosen = (named or sorted(steps, key=lambda step: _INSTALLS.search(step) is None))[:_MOST]
     more = 0 if named else len(steps) - len(chosen)
@@ -100,10 +100,10 @@ def _with_lack(
             advice=WithoutDocker(advice=cause.advice, remedy=remedy),
         )
 
-    return _with_first(diagnosis, with_lack)
+    return with_first(diagnosis, with_lack)
 
 
-def _with_first(diagnosis: Diagnosis, change: Callable[[Cause], Cause]) -> Diagnosis:
+def with_first(diagnosis: Diagnosis, change: Callable[[Cause], Cause]) -> Diagnosis:
     """The worst cause changed, as readers see it with the log and without."""
     first, *others = diagnosis.causes
     without_log = diagnosis.causes_without_log

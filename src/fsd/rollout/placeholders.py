@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from fsd.rollout.advice import GiveSecretValue
 from fsd.rollout.cause import Cause, Diagnosis
-from fsd.rollout.left_out import told
+from fsd.rollout.left_out import told, with_first
 from fsd.rollout.summaries import SecretsMadeUp
 
 _MOST_LINES = 8  # of the log, the last: those of the exception
@@ -30,13 +30,7 @@ def explain_by_placeholders(diagnosis: Diagnosis, secrets: Mapping[str, str]) ->
             cause, summary=SecretsMadeUp(summary=cause.summary, names=names), advice=advice
         )
 
-    first, *others = diagnosis.causes
-    without_log = diagnosis.causes_without_log
-    return replace(
-        diagnosis,
-        causes=(explained(first), *others),
-        causes_without_log=(explained(without_log[0]), *without_log[1:]) if without_log else (),
-    )
+    return with_first(diagnosis, explained)
 
 
 def _words(diagnosis: Diagnosis) -> Iterator[str]:
