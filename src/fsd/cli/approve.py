@@ -12,5 +12,5 @@ from fsd.cli.options import force_option, service_options
 @service_options
 @force_option
 def command(service: str, env: str, region: str | None, output: str, force: bool) -> int:
-    """Let a deployment that waits for an approval go on."""
+    """Continue a deployment that is waiting for approval."""
     return answer(service, env, region=region, output=output, force=force, goes_on=True)

@@ -115,7 +115,7 @@ def _of_aws(
             return f"{ROLLOUT_FAILED.summary}: {reason}"
         case NoTargetHealthy(targets=targets):
             what = _states(targets) or "none is registered"
-            return f"ECS calls the deployment done, and no target is healthy: {what}"
+            return f"ECS reports the deployment as complete, but no target is healthy: {what}"
         case AlarmsWentOff(names=names):
             return f"CloudWatch alarm {', '.join(names)} went off"
         case AlarmsInAlarm(names=names):

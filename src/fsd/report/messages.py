@@ -149,8 +149,8 @@ def _rolling_text(
             return f"; it was too late to roll {revision} back: its deployment {ended}"
         case Unconfirmed(revision=revision):
             return (
-                f" after ECS had called the deployment of {revision} done; FSD stopped watching "
-                "before it could tell whether the new tasks keep running"
+                f" after ECS had reported the deployment of {revision} as complete; FSD stopped "
+                "watching before it could tell whether the new tasks keep running"
             )
 
 
@@ -160,7 +160,8 @@ def _rolling_text(
 @message_text.register
 def _(message: StateUnknown) -> str:
     goes_on = (
-        "ECS calls its deployment done; FSD could not see whether the new tasks keep running"
+        "ECS reports its deployment as complete; FSD could not see whether the new tasks keep "
+        "running"
         if message.is_called_done
         else f"ECS continues on its own, and {_BREAKER}"
     )

@@ -334,8 +334,8 @@ def _(note: AlarmsWatched) -> str:
 @note_text.register
 def _(note: TasksWatched) -> str:
     return (
-        f"ECS calls the deployment done; for another {note.seconds:g} s, none of its tasks may end "
-        "by itself (deployment.steadyFor)"
+        f"ECS reports the deployment as complete; for another {note.seconds:g} s, none of its "
+        "tasks may end by itself (deployment.steadyFor)"
     )
 
 

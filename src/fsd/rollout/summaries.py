@@ -36,7 +36,7 @@ class TargetsInState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoTargetHealthy:
-    """ECS calls the deployment done, and no target is healthy."""
+    """ECS reports the deployment as complete, but no target is healthy."""
 
     targets: tuple[TargetsInState, ...]  # () where none is registered
 

@@ -251,8 +251,8 @@ def test_deploy__signal_in_the_window__says_what_was_seen() -> None:
 
     assert result.outcome is Outcome.INTERRUPTED
     assert message_text(result.message) == (
-        "stopped by SIGINT after ECS had called the deployment of web-dev:42 done; FSD stopped "
-        "watching before it could tell whether the new tasks keep running"
+        "stopped by SIGINT after ECS had reported the deployment of web-dev:42 as complete; FSD "
+        "stopped watching before it could tell whether the new tasks keep running"
     )
 
 

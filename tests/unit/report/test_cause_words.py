@@ -30,12 +30,12 @@ UNUSED = NoTargetHealthy(targets=(TargetsInState(count=2, state="unused", reason
     [
         (
             UNUSED,
-            "ECS calls the deployment done, and no target is healthy: 2 unused "
+            "ECS reports the deployment as complete, but no target is healthy: 2 unused "
             "(Target.NotInUse: Target group is not configured to receive traffic)",
         ),
         (
             NoTargetHealthy(targets=()),
-            "ECS calls the deployment done, and no target is healthy: none is registered",
+            "ECS reports the deployment as complete, but no target is healthy: none is registered",
         ),
         (
             TooFewRunning(running=1, desired=2),
@@ -96,5 +96,7 @@ def test_find_causes__no_target_is_healthy__not_said_to_be_ecs_words() -> None:
 
     (cause,) = find_causes(snapshot, "web:1", reason=UNUSED)
 
-    assert cause_text(cause).startswith("rollout-failed: ECS calls the deployment done, and no")
+    assert cause_text(cause).startswith(
+        "rollout-failed: ECS reports the deployment as complete, but no"
+    )
     assert [(each.source, each.text) for each in cause.evidence] == [("target group", NOT_IN_USE)]
