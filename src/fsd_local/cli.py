@@ -15,12 +15,30 @@ from typing import Any
 import click
 
 from fsd_local import instance as local
+from fsd_local import instances
 from fsd_local.errors import LocalCode, LocalError, LocalUsageError
 from fsd_local.settings import Settings
-from fsd_local.text import NOT_RUNNING, status_json, status_text, up_text
+from fsd_local.text import (
+    NOT_RUNNING,
+    instances_json,
+    instances_text,
+    status_json,
+    status_text,
+    up_text,
+)
 
 _INTERRUPTED = 130
 _ALIASES = {"start": "up", "stop": "down"}
+
+
+_FORMAT = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["terminal", "json"]),
+    default="terminal",
+    show_default=True,
+    help="Output format; json prints one document to stdout.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +67,7 @@ class Commands(click.Group):
 
 def make_commands(program: CommandWords) -> Commands:
     """The command group. Its commands raise LocalError, whose words are `fsd-local`'s."""
-    makers = (_up, _down, _status, _env, _reset, _hook)
+    makers = (_up, _down, _status, _list, _env, _reset, _hook)
     commands = [make(program) for make in makers]
     group = Commands(
         "local",
@@ -113,6 +131,8 @@ def _up(program: CommandWords) -> click.Command:
             enforce_iam=enforce_iam or None,
             slow_stacks=slow_stacks,
         )
+        for checkout in instances.sweep_abandoned():
+            click.echo(f"removed the embedded AWS of {checkout}, which is gone", err=True)
         instance = local.ensure(settings)
         steps = (
             *program.first_steps,
@@ -145,14 +165,7 @@ def _status(program: CommandWords) -> click.Command:
         help="Show its endpoint, what is running on it and what it stores.",
         epilog=f"Example:  {program.name} status --format json | jq -r .endpoint",
     )
-    @click.option(
-        "--format",
-        "output",
-        type=click.Choice(["terminal", "json"]),
-        default="terminal",
-        show_default=True,
-        help="Output format; json prints one document to stdout.",
-    )
+    @_FORMAT
     def status(output: str) -> None:
         found = local.status()
         if output == "json":
@@ -162,6 +175,23 @@ def _status(program: CommandWords) -> click.Command:
             click.echo(text)
 
     return status
+
+
+def _list(program: CommandWords) -> click.Command:
+    @click.command(
+        "list",
+        help="List your running instances, one for each checkout.",
+        epilog=f"Example:  {program.name} list",
+    )
+    @_FORMAT
+    def list_instances(output: str) -> None:
+        found = instances.find_all()
+        if output == "json":
+            click.echo(json.dumps(instances_json(found), indent=2))
+        else:
+            click.echo(instances_text(found))
+
+    return list_instances
 
 
 def _env(program: CommandWords) -> click.Command:

@@ -47,6 +47,7 @@ _RECORD = "instance.json"
 _FAILURE = "failure.json"
 _LOG = "server.log"
 _MARKER = ".fsd-local"  # only a folder that has it is ever emptied
+_CHECKOUT = "checkout"  # whose instance it is
 _START_TIMEOUT = 20.0  # seconds
 _STOP_TIMEOUT = 20.0
 _CALL_TIMEOUT = 15.0
@@ -138,10 +139,19 @@ def state_dir(root: Path | None = None) -> Path:
     chosen = os.environ.get("FSD_LOCAL_STATE")
     if chosen:
         return Path(chosen).absolute()
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     checkout = _checkout(root or Path.cwd())
-    digest = hashlib.sha256(str(checkout).encode()).hexdigest()[:12]
-    return Path(home) / "fsd" / "local" / digest
+    return state_root() / hashlib.sha256(str(checkout).encode()).hexdigest()[:12]
+
+
+def state_root() -> Path:
+    """The folder that has those of all checkouts."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "fsd" / "local"
+
+
+def checkout_of(folder: Path) -> str:
+    """The checkout whose instance has its state in `folder`; "" for any other folder."""
+    return _text(folder / _CHECKOUT) if _is_private(folder) else ""
 
 
 def _checkout(start: Path) -> Path:
@@ -155,7 +165,7 @@ def _checkout(start: Path) -> Path:
 
 def find(root: Path | None = None) -> Instance | None:
     """The running instance of a checkout; None where there is none (any more)."""
-    return _find(state_dir(root))
+    return find_in(state_dir(root))
 
 
 def ensure(settings: Settings | None = None, *, root: Path | None = None) -> Instance:
@@ -164,20 +174,21 @@ def ensure(settings: Settings | None = None, *, root: Path | None = None) -> Ins
     Raises LocalError: local-extra-missing, port-in-use, local-start-failed; usage where one runs
     already that is not what is asked for.
     """
-    return ensure_in(state_dir(root), settings or Settings())
+    checkout = "" if os.environ.get("FSD_LOCAL_STATE") else str(_checkout(root or Path.cwd()))
+    return ensure_in(state_dir(root), settings or Settings(), checkout=checkout)
 
 
-def ensure_in(folder: Path, settings: Settings) -> Instance:
+def ensure_in(folder: Path, settings: Settings, *, checkout: str = "") -> Instance:
     """The same for the instance whose state is in `folder`."""
     with _one_at_a_time(folder):
-        running = _find(folder)
+        running = find_in(folder)
         if running is not None:
             _refuse_another(running, settings)
             return running
         _require_extra()
         _require_own(folder)
         _sweep(folder)
-        return _start(folder, settings.filled())
+        return _start(folder, settings.filled(), checkout)
 
 
 def down(root: Path | None = None) -> bool:
@@ -188,7 +199,7 @@ def down(root: Path | None = None) -> bool:
 def down_in(folder: Path) -> bool:
     """The same for the instance whose state is in `folder`."""
     with _one_at_a_time(folder, last=True):
-        running = _find(folder)
+        running = find_in(folder)
         if running is not None:
             _stop(running.pid)
         _require_own(folder)
@@ -369,7 +380,8 @@ def _load_instance(record: Mapping[str, Any]) -> Instance:
 # ---- behind
 
 
-def _find(folder: Path) -> Instance | None:
+def find_in(folder: Path) -> Instance | None:
+    """The running instance whose state is in `folder`; None where there is none."""
     written = _read_record(folder)
     return written if written is not None and _is_ours(written.pid, folder) else None
 
@@ -492,13 +504,15 @@ def _is_same_file(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _start(folder: Path, settings: Settings) -> Instance:
+def _start(folder: Path, settings: Settings, checkout: str) -> Instance:
     with _listen(settings.port or 0) as listener:
         with contextlib.suppress(OSError):
             folder.rmdir()  # an empty one of somebody's: it is made anew with its mode
         folder.mkdir(parents=True, mode=0o700)
         folder.chmod(0o700)  # whatever the umask says
         (folder / _MARKER).write_text("FSD's embedded AWS keeps its state here and removes it.\n")
+        if checkout:
+            (folder / _CHECKOUT).write_text(checkout)
         endpoint = f"http://{_HOST}:{listener.getsockname()[1]}"
         process = _spawn(folder, listener, settings)
     try:
@@ -547,7 +561,7 @@ def _spawn(folder: Path, listener: socket.socket, settings: Settings) -> subproc
 def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path, endpoint: str) -> Instance:
     deadline = time.monotonic() + _START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        ready = _find(folder)
+        ready = find_in(folder)
         if ready is not None:
             process.returncode = 0  # it lives on; Popen shall not warn that it was not waited for
             return ready

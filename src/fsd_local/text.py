@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from fsd_local.instance import Instance, Status
+from fsd_local.instances import KnownInstance
 
 NOT_RUNNING = "The embedded AWS is not running; `{program} up` starts it"
 _WHERE = {
@@ -44,11 +46,39 @@ def status_json(found: Status | None) -> dict[str, Any]:
     }
 
 
+def instances_json(found: Sequence[KnownInstance]) -> list[dict[str, Any]]:
+    """Without their secrets."""
+    return [
+        {
+            "endpoint": known.instance.endpoint,
+            "runtime": known.instance.runtime,
+            "checkout": known.checkout,
+            "state_dir": known.instance.state_dir,
+            "pid": known.instance.pid,
+            "started_at": known.instance.started_at.isoformat(),
+        }
+        for known in found
+    ]
+
+
+def instances_text(found: Sequence[KnownInstance]) -> str:
+    if not found:
+        return "No embedded AWS is running"
+    return "\n".join(
+        f"{known.instance.endpoint}   {known.instance.runtime:9}   up since "
+        f"{_local_time(known.instance.started_at)}   {known.checkout or known.instance.state_dir}"
+        for known in found
+    )
+
+
+def _local_time(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def status_text(found: Status) -> str:
     instance = found.instance
-    since = instance.started_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     lines = [
-        f"The embedded AWS at {instance.endpoint}, up since {since}",
+        f"The embedded AWS at {instance.endpoint}, up since {_local_time(instance.started_at)}",
         f"  account   {instance.account} · {instance.region}",
         f"  tasks     {_WHERE[instance.runtime]}",
         _wrapped("  stored    ", ", ".join(_stored(found.resources)) or "nothing"),
