@@ -55,7 +55,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "iam": ("iam", "Print least-privilege policies for the roles that FSD uses."),
     },
     "Local": {
-        "local": ("local", "Run an AWS emulator on this machine: up, down, status, list, env, reset."),
+        "local": (
+            "local",
+            "Run an AWS emulator on this machine: up, down, status, list, env, reset.",
+        ),
     },
     "Reference": {
         "explain": ("explain", "Explain a finding, a failure or an error by its ID."),
