@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.moto.conftest import TestClients
 
 DIGEST, AMD, ARM = (f"sha256:{letter * 64}" for letter in "abc")
 ASKED = {"repositoryName": "web", "imageId": {"imageDigest": DIGEST}}
+ENDED = datetime(2026, 11, 22, tzinfo=UTC)
 PAGE = {**ASKED, "maxResults": 1000}
 
 
@@ -48,7 +50,11 @@ def test_find_scan__basic_in_two_pages__all_of_it_with_its_counts(
     counts = {"CRITICAL": 1, "UNDEFINED": 1}
     aws.add_response(
         "describe_image_scan_findings",
-        answer("COMPLETE", {"findings": [first], "findingSeverityCounts": counts}, nextToken="2"),
+        answer(
+            "COMPLETE",
+            {"findings": [first], "findingSeverityCounts": counts, "imageScanCompletedAt": ENDED},
+            nextToken="2",
+        ),
         PAGE,
     )
     second = {"findings": [{"name": "CVE-2026-2"}], "findingSeverityCounts": counts}
@@ -63,6 +69,7 @@ def test_find_scan__basic_in_two_pages__all_of_it_with_its_counts(
             ScanFinding(name="CVE-2026-2", severity="UNDEFINED"),
         ),
         counts=counts,
+        is_dated=True,
     )
 
 

@@ -20,6 +20,7 @@ from fsd.release.ports import Clock, ImageScans
 from fsd.release.reporter import Reporter
 
 _LONGEST = timedelta(minutes=15)
+_SETTLED = timedelta(minutes=2)  # after it, an answer without anything means: nothing was found
 _POLL = timedelta(seconds=5)
 _SHOWN = 5
 
@@ -83,16 +84,18 @@ def _wait(
     began, is_started = clock.now(), False
     while True:
         result = scans.find_scan(image.repository, image.digest)
+        waited = clock.now() - began
         if result is not None and result.is_done:
-            return result
-        if result is not None and not result.is_running:
+            if result.says_something or waited >= _SETTLED:
+                return result
+        elif result is not None and not result.is_running:
             raise _not_scanned(image, f"its scan is {result.status}: {result.why or 'no reason'}")
         if not is_started:
             reporter.note(ScanAwaited(image=str(image)))
             if result is None:
                 scans.start_scan(image.repository, image.digest)
             is_started = True
-        if clock.now() - began >= _LONGEST:
+        if waited >= _LONGEST:
             minutes = _LONGEST // timedelta(minutes=1)
             state = f"{result.status} after" if result else "not there after"
             raise _not_scanned(image, f"its scan is {state} {minutes} minutes")

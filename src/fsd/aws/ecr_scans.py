@@ -106,6 +106,7 @@ def _joined(before: ScanResult, answer: Mapping[str, Any]) -> ScanResult:
             *_enhanced(enhanced),
         ),
         counts={**before.counts, **counts},
+        is_dated=before.is_dated or bool(page.get("imageScanCompletedAt")),
     )
 
 

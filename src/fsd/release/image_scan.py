@@ -35,6 +35,7 @@ class ScanResult:
     why: str = ""  # and its sentence
     findings: tuple[ScanFinding, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
+    is_dated: bool = False  # whether ECR says when it ended
 
     @property
     def is_running(self) -> bool:
@@ -43,6 +44,15 @@ class ScanResult:
     @property
     def is_done(self) -> bool:
         return self.status in _DONE
+
+    @property
+    def says_something(self) -> bool:
+        """Not for an answer that has neither findings nor an end: ECR gives it for some seconds
+        before it has the findings of Amazon Inspector.
+
+        https://github.com/aws/aws-sdk/issues/289
+        """
+        return self.is_dated or bool(self.findings or self.counts)
 
 
 def find_blocking(result: ScanResult, *, block: str) -> tuple[ScanFinding, ...]:

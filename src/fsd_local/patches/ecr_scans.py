@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -150,4 +151,8 @@ def _find(repository: str, wanted: Mapping[str, Any]) -> Any:
 def _findings(scan: PlantedScan) -> dict[str, Any]:
     counts = Counter(str(one.get("severity", "UNDEFINED")) for one in scan.findings)
     kind = "enhancedFindings" if scan.is_enhanced else "findings"
-    return {kind: [*scan.findings], "findingSeverityCounts": dict(counts)}
+    return {
+        "imageScanCompletedAt": int(time.time()),
+        kind: [*scan.findings],
+        "findingSeverityCounts": dict(counts),
+    }

@@ -8,13 +8,13 @@ import pytest
 
 from fsd.app.image_scan import _ScannedImage, _wait
 from fsd.errors import ErrorCode, RefusedError
-from fsd.release.image_scan import ScanResult
+from fsd.release.image_scan import ScanFinding, ScanResult
 from fsd.release.reporter import Silent
 from tests.fakes.aws import FakeScans
 from tests.fakes.clock import FakeClock
 
 IMAGE = _ScannedImage(repository="web", digest=f"sha256:{'a' * 64}")
-DONE, PENDING = ScanResult(status="ACTIVE"), ScanResult(status="PENDING")
+DONE, PENDING = ScanResult(status="ACTIVE", is_dated=True), ScanResult(status="PENDING")
 
 
 def wait(scans: FakeScans, clock: FakeClock) -> ScanResult:
@@ -26,6 +26,17 @@ def test_wait__scan_that_ended__is_read_once() -> None:
 
     assert wait(FakeScans(results=[DONE]), clock) == DONE
     assert clock.waits == []
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "COMPLETE"])
+def test_wait__end_without_findings_or_a_date__is_looked_at_again(status: str) -> None:
+    """https://github.com/aws/aws-sdk/issues/289, https://github.com/aws/aws-cli/issues/6759"""
+    empty, clock = ScanResult(status=status), FakeClock()
+    found = ScanResult(status=status, findings=(ScanFinding(name="CVE-1", severity="HIGH"),))
+
+    assert wait(FakeScans(results=[empty, empty, found]), clock) == found
+    assert wait(FakeScans(results=[empty]), FakeClock()) == empty
+    assert clock.waits == [timedelta(seconds=5)] * 2
 
 
 def test_wait__nobody_has_begun_one__begins_it_once() -> None:
