@@ -546,6 +546,39 @@ def test_doctor__roles_that_no_token_assumes__are_nothing_to_report(
         assert "doctor-role-trust" not in findings(fsd), role
 
 
+def test_doctor__shared_load_balancer_whose_rules_are_many__is_found(
+    fsd: Fsd, root: Account
+) -> None:
+    ec2, elb = root.client("ec2"), root.client("elbv2")
+    in_default = [{"Name": "default-for-az", "Values": ["true"]}]
+    subnets = [one["SubnetId"] for one in ec2.describe_subnets(Filters=in_default)["Subnets"]]
+    made = elb.create_load_balancer(Name="shared-main-dev", Subnets=subnets, Scheme="internal")
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    listener = elb.create_listener(
+        LoadBalancerArn=made["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[answer],
+    )["Listeners"][0]["ListenerArn"]
+    rules = [
+        elb.create_rule(
+            ListenerArn=listener,
+            Priority=number,
+            Conditions=[{"Field": "path-pattern", "Values": [f"/{number}"]}],
+            Actions=[answer],
+        )["Rules"][0]["RuleArn"]
+        for number in range(1, 101)
+    ]
+    balancer = {"internal": True, "shared": "main", "hosts": ["a.example.com"]}
+    change(fsd, "networking", {"loadBalancer": {"type": "application", **balancer}})
+
+    full = findings(fsd)["doctor-balancing-quota"]["message"]
+    elb.delete_rule(RuleArn=rules[0])
+
+    assert full.startswith("100 of at most 100 rules of the shared load balancer exist")
+    assert "doctor-balancing-quota" not in findings(fsd)
+
+
 def test_doctor__policies_of_a_table_a_stream_a_topic_and_a_key__each_that_denies_is_found(
     fsd: Fsd, root: Account
 ) -> None:

@@ -256,6 +256,38 @@ def test_balancing__limits_beside_what_is_there(
     )
 
 
+BALANCER = "arn:aws:elasticloadbalancing:us-east-1:1:loadbalancer/app/fsd-main-dev/0123456789abcdef"
+
+
+def test_rules__of_each_listener_without_its_default(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber]
+) -> None:
+    elb = stub("elbv2")
+    balancers = {"LoadBalancers": [{"LoadBalancerArn": BALANCER}]}
+    limits = [{"Name": "rules-per-application-load-balancer", "Max": "100"}]
+    listeners = [{"ListenerArn": f"{BALANCER}/{number}"} for number in (1, 2)]
+    elb.add_response("describe_load_balancers", balancers, {"Names": ["fsd-main-dev"]})
+    elb.add_response("describe_account_limits", {"Limits": limits}, {})
+    elb.add_response("describe_listeners", {"Listeners": listeners}, {"LoadBalancerArn": BALANCER})
+    for listener, count in zip(listeners, (3, 1), strict=True):
+        rules = [{"IsDefault": number == 0} for number in range(count)]
+        elb.add_response("describe_rules", {"Rules": rules}, listener)
+
+    assert preflight.rules("fsd-main-dev") == (
+        BalancingQuota(name="rules-per-application-load-balancer", limit=100, used=2),
+    )
+
+
+def test_rules__load_balancer_that_is_not_made_yet__none(
+    preflight: AwsPreflight, stub: Callable[[str], Stubber]
+) -> None:
+    elb = stub("elbv2")
+    elb.add_client_error("describe_load_balancers", "LoadBalancerNotFound")
+    elb.add_response("describe_account_limits", {"Limits": []}, {})
+
+    assert preflight.rules("fsd-main-dev") == ()
+
+
 @pytest.mark.usefixtures("in_moto")
 def test_key__usable_or_not__its_state(preflight: AwsPreflight, clients: TestClients) -> None:
     kms = clients.client("kms")

@@ -85,6 +85,8 @@ class Preflight(Protocol):
 
     def balancing(self, kind: str) -> tuple[BalancingQuota, ...]: ...
 
+    def rules(self, balancer: str) -> tuple[BalancingQuota, ...]: ...
+
     def denied(self, role_arn: str, question: Simulation) -> dict[Pair, bool]: ...
 
 
@@ -391,10 +393,12 @@ class Doctor:
         return ImageFact(image=image, exists=True, platforms=read_platforms(api, digest))
 
     def _balancing(self, wants: ManifestNeeds) -> tuple[BalancingQuota, ...] | None:
-        """Asked only before a load balancer of the service's own is made."""
+        """Asked only before a load balancer, or a rule of a shared one, is made."""
         balancer = self.manifest.service.networking.load_balancer if self.manifest else None
-        if balancer is None or wants.has_stack is not False or balancer.has_rule:
+        if balancer is None or wants.has_stack is not False:
             return None
+        if balancer.has_rule:
+            return self.preflight.rules(_shared_balancer(balancer, self.environment.name))
         return None if balancer.target_group_arn else self.preflight.balancing(balancer.type)
 
     # ---- permissions
@@ -465,6 +469,16 @@ class Doctor:
             denied=partial(self.preflight.denied, role),
             on_refusal=lambda refusal: self._unseen.append((PERMISSIONS, refusal)),
         )
+
+
+def _shared_balancer(balancer: LoadBalancer, environment: str) -> str:
+    """ARN of the load balancer that a listener is of, or the name of the one that FSD makes."""
+    if balancer.listener_arn:
+        head, _, rest = balancer.listener_arn.partition(":listener/")
+        return f"{head}:loadbalancer/{rest.rpartition('/')[0]}"
+    return names.shared_load_balancer(
+        balancer.shared or "", environment, is_internal=balancer.internal
+    )
 
 
 def _role_of(arn: str, place: AccountPlace) -> str:

@@ -28,6 +28,7 @@ _ABSENT = frozenset(
     {
         "404",
         "AWS.SimpleQueueService.NonExistentQueue",
+        "LoadBalancerNotFound",
         "NoSuchBucket",
         "NoSuchBucketPolicy",
         "NoSuchEntity",
@@ -54,6 +55,7 @@ _POLICIES = {
     "aws_s3_bucket": ("s3", "get_bucket_policy", "Bucket"),
     "aws_secretsmanager_secret": ("secretsmanager", "get_resource_policy", "SecretId"),
 }
+_RULES = "rules-per-application-load-balancer"
 # Fargate On-Demand vCPU resource count
 _VCPU = "L-3032A538"
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Quotas-Visualize-Alarms.html
@@ -141,11 +143,7 @@ class AwsPreflight:
         https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeAccountLimits.html
         """
         client = self.clients.client("elbv2")
-        limits = {
-            limit["Name"]: int(limit["Max"])
-            for page in pages(client, "describe_account_limits", "")
-            for limit in page["Limits"]
-        }
+        limits = self._balancing_limits()
         balancers = sum(
             one["Type"] == kind
             for page in pages(client, "describe_load_balancers", "")
@@ -160,6 +158,43 @@ class AwsPreflight:
             for name, number in used.items()
             if name in limits
         )
+
+    def rules(self, balancer: str) -> tuple[BalancingQuota, ...]:
+        """Of a load balancer that several services have, by its name or its ARN; () where there is
+        none yet. Each listener's default rule does not count.
+
+        https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+        """
+        client = self.clients.client("elbv2")
+        arn = balancer if balancer.startswith("arn:") else self._balancer_arn(balancer)
+        limit = self._balancing_limits().get(_RULES)
+        if not arn or limit is None:
+            return ()
+        listeners = [
+            listener["ListenerArn"]
+            for page in pages(client, "describe_listeners", arn, LoadBalancerArn=arn)
+            for listener in page["Listeners"]
+        ]
+        used = sum(
+            not rule["IsDefault"]
+            for listener in listeners
+            for page in pages(client, "describe_rules", listener, ListenerArn=listener)
+            for rule in page["Rules"]
+        )
+        return (BalancingQuota(name=_RULES, limit=limit, used=used),)
+
+    def _balancer_arn(self, name: str) -> str:
+        client = self.clients.client("elbv2")
+        found = _or_absent(lambda: call(client, "describe_load_balancers", name, Names=[name]))
+        return str(found["LoadBalancers"][0]["LoadBalancerArn"]) if found else ""
+
+    def _balancing_limits(self) -> dict[str, int]:
+        client = self.clients.client("elbv2")
+        return {
+            limit["Name"]: int(limit["Max"])
+            for page in pages(client, "describe_account_limits", "")
+            for limit in page["Limits"]
+        }
 
     def secret(self, variable: str, value_from: str, *, read_value: bool) -> SecretFact:
         """By the ARN of a secret, or the ARN or name of a parameter."""

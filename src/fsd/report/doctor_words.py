@@ -72,15 +72,7 @@ def worded(one: Trouble, wants: ManifestNeeds) -> DoctorFinding:
                 ),
             )
         case BalancingFull():
-            return DoctorFinding(
-                check=Check.BALANCING_QUOTA,
-                severity=Severity.ERROR,
-                what=f"{one.used} of at most {one.limit} {one.quota.replace('-', ' ')} exist, and "
-                "the deployment creates one more",
-                where="Elastic Load Balancing",
-                fix="delete one that nobody uses, or request more in Service Quotas; with "
-                "networking.loadBalancer.shared several services use one load balancer",
-            )
+            return _balancing(one)
         case DependencyAbsent() | PolicyDenies():
             return _dependency(one, wants)
         case OrganizationDenies():
@@ -155,6 +147,22 @@ def _image(one: ImageAbsent | ImageOfOtherPlatform) -> DoctorFinding:
         what=f"the image is for {quoted_names(one.platforms)}, and the tasks run on {one.platform}",
         where=one.image,
         fix=f"build it with docker build --platform {one.platform}, or change service.platform",
+    )
+
+
+def _balancing(one: BalancingFull) -> DoctorFinding:
+    what = f"{one.used} of at most {one.limit} {one.quota.replace('-', ' ')} exist, and "
+    fix = "delete one that nobody uses, or request more in Service Quotas; with "
+    other = "networking.loadBalancer.shared several services use one load balancer"
+    if one.quota == "rules-per-application-load-balancer":
+        what = f"{one.used} of at most {one.limit} rules of the shared load balancer exist, and "
+        other = "another name for networking.loadBalancer.shared FSD creates a second one"
+    return DoctorFinding(
+        check=Check.BALANCING_QUOTA,
+        severity=Severity.ERROR,
+        what=f"{what}the deployment creates one more",
+        where="Elastic Load Balancing",
+        fix=f"{fix}{other}",
     )
 
 

@@ -21,6 +21,8 @@ CODES = {
     "network-load-balancers": "L-69A177A2",
     "target-groups": "L-B22855CB",
 }
+# What is not enforced here.
+_FIXED = {"rules-per-application-load-balancer": 100}
 
 
 class BalancingLimits(Protocol):
@@ -58,8 +60,8 @@ def _limit(limits: BalancingLimits, name: str) -> int:
 
 def _describe(_parameters: Any) -> Any:
     assert _Known.value is not None
+    limits = {name: _limit(_Known.value, name) for name in CODES} | _FIXED
     members = "".join(
-        f"<member><Name>{name}</Name><Max>{_limit(_Known.value, name)}</Max></member>"
-        for name in CODES
+        f"<member><Name>{name}</Name><Max>{most}</Max></member>" for name, most in limits.items()
     )
     return alb._xml(200, "DescribeAccountLimits", f"<Limits>{members}</Limits>")
