@@ -107,6 +107,10 @@ _EXCEPTIONS = {
     ExceptionKind.PORT_TAKEN: (
         "another process in the task already uses the port: let only one of them listen on it"
     ),
+    ExceptionKind.SETTING_MISSING: (
+        "set the variable that the code reads there, in `service.environment` or "
+        "`service.secrets`; the log shows where"
+    ),
     ExceptionKind.IN_CODE: "correct the code that raises this exception; the log shows where",
 }
 _CONTAINERS = "run containers: fsd local down, fsd local up --runtime container"
@@ -205,8 +209,9 @@ def _of_the_log(advice: _OfTheLog) -> str:
 
 def _of_an_exception(advice: ExceptionAdvice) -> str:
     match advice:
-        case VariablesUnset(names=names):
-            return _variables(names)
+        case VariablesUnset(names=names, settings=settings):
+            prefix = f", with the `env_prefix` of `{settings}` if it has one" if settings else ""
+            return f"{_variables(names)}{prefix}"
         case VersionMisfit(package=package):
             raises = (
                 f"the installed package `{package}` raises this"

@@ -61,6 +61,7 @@ class AfterDenial:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariablesUnset:
     names: tuple[str, ...]
+    settings: str = ""  # the class that may put a prefix before them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class ExceptionKind(StrEnum):
     WRONG_CPU = "wrong-cpu"
     PROGRAM_MISSING = "program-missing"
     PORT_TAKEN = "port-taken"
+    SETTING_MISSING = "setting-missing"
     IN_CODE = "in-code"
 
 

@@ -37,7 +37,7 @@ from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.log_signs import LogSigns
 from fsd.rollout.log_values import Listening
 from fsd.rollout.summaries import CheckAnswered, EndedWith, FailedAfter
-from fsd.rollout.surroundings import find_unreachable, find_variables, is_unreachable
+from fsd.rollout.surroundings import find_settings, find_unreachable, find_variables, is_unreachable
 
 _ENDED = {"crashed", "exited-at-once", "command-not-found"}
 _CHECKED = {"health-check-failed", "container-health-check-failed"}
@@ -55,6 +55,12 @@ _MIGRATED = re.compile(
     r"|(?:alembic_version|django_migrations|aerich)\W.*already exists"
 )
 _IMPORT = re.compile(r"^(?:ModuleNotFoundError|ImportError): ")
+# Of Django, or in people's own words, without a name that could be a variable's.
+_SETTING = re.compile(
+    r"ImproperlyConfigured: .*\b(?:must|missing|required|not set|credentials?)\b"
+    r"|\benv(?:ironment)? variables?\b",
+    re.IGNORECASE,
+)
 _TAKEN_PORT = re.compile(r"Address already in use|EADDRINUSE", re.IGNORECASE)
 _WRONG_CPU = re.compile(r"exec format error", re.IGNORECASE)
 # What runc says, and what a shell says that was told to run it.
@@ -67,6 +73,15 @@ _NO_PROGRAM = re.compile(
     r"(?:exec user process caused|^exec \S+): .*no such file|: (?:command )?not found$|"
     r"can't open file",
     re.IGNORECASE,
+)
+# The first that fits.
+_KINDS = (
+    (OF_SETUPTOOLS, ExceptionKind.SETUPTOOLS_MISSING),
+    (_MIGRATED, ExceptionKind.MIGRATED_TWICE),
+    (_IMPORT, ExceptionKind.MODULE_MISSING),
+    (_WRONG_CPU, ExceptionKind.WRONG_CPU),
+    (_NO_PROGRAM, ExceptionKind.PROGRAM_MISSING),
+    (_TAKEN_PORT, ExceptionKind.PORT_TAKEN),
 )
 
 
@@ -154,23 +169,16 @@ def _exception_advice(signs: LogSigns) -> ExceptionAdvice:
     exception, package = signs.exception, signs.package
     variables = find_variables(exception)
     if variables:
-        return VariablesUnset(names=variables)
+        return VariablesUnset(names=variables, settings=find_settings(exception))
     if _MISFIT.match(exception) and (package or "/site-packages/" in exception):
         return VersionMisfit(package=package)
-    if OF_SETUPTOOLS.search(exception):
-        return ExceptionKind.SETUPTOOLS_MISSING
-    if _MIGRATED.search(exception):
-        return ExceptionKind.MIGRATED_TWICE
-    if _IMPORT.match(exception):
-        return ExceptionKind.MODULE_MISSING
-    if _WRONG_CPU.search(exception):
-        return ExceptionKind.WRONG_CPU
-    if _NO_PROGRAM.search(exception):
-        return ExceptionKind.PROGRAM_MISSING
-    if _TAKEN_PORT.search(exception):
-        return ExceptionKind.PORT_TAKEN
+    for pattern, kind in _KINDS:
+        if pattern.search(exception):
+            return kind
     if is_unreachable(exception):
         return find_unreachable(exception)
+    if _SETTING.search(exception):
+        return ExceptionKind.SETTING_MISSING
     return ExceptionKind.IN_CODE
 
 

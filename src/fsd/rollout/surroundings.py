@@ -31,6 +31,7 @@ _VARIABLES = tuple(
         r"[`'\"\[{(]*(?P<name>[A-Z][A-Z0-9_]+)",
     )
 )
+_SETTINGS = re.compile(r"validation errors? for (?P<name>\w+)")
 _FURTHER = re.compile(r"(\w+) [Ff]ield required")
 _UNREACHABLE = re.compile(
     r"connection refused|could not connect|can't connect|timed? ?out|could not translate host|"
@@ -74,6 +75,15 @@ def find_variables(exception: str) -> tuple[str, ...]:
         return ()
     others = _FURTHER.findall(exception) if "validation error" in exception else []
     return tuple(dict.fromkeys(name.upper() for name in (found["name"], *others)))
+
+
+def find_settings(exception: str) -> str:
+    """The class of pydantic's that names the fields: a variable may have its `env_prefix`.
+
+    https://docs.pydantic.dev/latest/concepts/pydantic_settings/#environment-variable-names
+    """
+    found = _SETTINGS.search(exception)
+    return found["name"] if found else ""
 
 
 def is_unreachable(exception: str) -> bool:

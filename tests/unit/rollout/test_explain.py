@@ -299,6 +299,15 @@ def test_explain__container_check(log: tuple[str, ...], summary: str, advice: st
         ("exec /app/run.sh: no such file or directory", "put the program, and the interpreter"),
         ("/bin/sh: 1: gunicorn: not found", "put the program, and the interpreter"),
         (
+            "django.core.exceptions.ImproperlyConfigured: Tickets credentials must be",
+            "set the variable that the code reads there, in `service.environment` or ",
+        ),
+        ("RuntimeError: no token in the environment variables", "set the variable that the code "),
+        (
+            "django.core.exceptions.ImproperlyConfigured: 'x' isn't an available database backend",
+            "correct the code that raises this exception",
+        ),
+        (
             "SyntaxError: invalid syntax",
             "correct the code that raises this exception; the log shows where",
         ),
@@ -391,7 +400,8 @@ def test_explain__several_settings_are_missing__all_are_named(lines: tuple[str, 
 
     assert advice_text(cause.advice) == (
         "if `DATABASE_URL` and `SECRET_KEY` are environment variables, set them in "
-        "`service.environment` or `service.secrets`"
+        "`service.environment` or `service.secrets`, with the `env_prefix` of `Settings` if it has "
+        "one"
     )
     assert summary_text(cause.summary).endswith(
         f"{lines[0]} database_url {lines[2].strip()[:14]}, secret_key {lines[2].strip()[:14]}"
