@@ -24,28 +24,19 @@ def read_app_runner(value: dict[str, Value], *, source: str, pack: str, name: st
     """`name` is the folder's: the file has none."""
     losses: list[Loss] = []
     reader = Reader(value, "", losses)
-    reader.ignore("version")
+    reader.text("version")
     runtime = reader.text("runtime")
     run = reader.inside("run")
     network = run.inside("network")
     port = network.number("port") or _DEFAULT_PORT
-    environment: dict[str, Value] = {
-        text_of(mapping(each).get("name")): literal(text_of(mapping(each).get("value")))
-        for each in run.items("env")
-    }
+    environment = _environment(run)
     variable = network.text("env") or "PORT"
     environment.setdefault(variable, str(port))
     found: dict[str, Value] = {
         "port": port,
         "command": _command(run.text("command")),
         "environment": environment,
-        "secrets": [
-            {
-                "name": text_of(mapping(each).get("name")),
-                "valueFrom": literal(text_of(mapping(each).get("value-from"))),
-            }
-            for each in run.items("secrets")
-        ],
+        "secrets": [_secret(each) for each in run.readers("secrets")],
         "networking": {"loadBalancer": {"internal": False}},
     }
     version = run.text("runtime-version")
@@ -79,6 +70,27 @@ def read_app_runner(value: dict[str, Value], *, source: str, pack: str, name: st
     )
 
 
+def _environment(reader: Reader) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for each in reader.readers("env"):
+        name, value = each.text("name"), each.text("value")
+        if name:
+            found[name] = literal(value)
+        else:
+            each.lose("value", "it has no name")
+        each.finish()
+    return found
+
+
+def _secret(reader: Reader) -> Value:
+    found: dict[str, Value] = {
+        "name": reader.text("name"),
+        "valueFrom": literal(reader.text("value-from")),
+    }
+    reader.finish()
+    return found
+
+
 def _command(text: str) -> list[Value]:
     try:
         words = shlex.split(text)
@@ -96,12 +108,9 @@ def _dockerfile(reader: Reader, runtime: str, version: str) -> str:
     steps = [
         text_of(each)
         for key in ("pre-build", "build", "post-build")
-        for each in commands.items(key)
+        for each in commands.words(key)
     ]
-    variables = [
-        f"ENV {text_of(mapping(each).get('name'))}={text_of(mapping(each).get('value'))}"
-        for each in build.items("env")
-    ]
+    variables = [f"ENV {name}={text_of(value)}" for name, value in _environment(build).items()]
     commands.finish()
     build.finish()
     base = f"FROM python:{version or runtime.removeprefix('python') or '3'}-slim"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -23,6 +24,7 @@ from fsd.importing.reader import (
     without_empty,
 )
 from fsd.importing.service_name import service_name
+from fsd.importing.shapes import COMPOSE_SERVICE, find_strange
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
 
 # Images of what keeps data, or stands in front: AWS has services for these.
@@ -31,6 +33,9 @@ _BACKING = re.compile(
     r"|zookeeper|elasticsearch|opensearch|minio|localstack|mailhog|mailpit|maildev|certbot|adminer|pgadmin4?|nginx"
     r"|traefik|caddy|pgvector|timescaledb|cp-kafka|dynamodb-local|redpanda|clickhouse-server)\b"
 )
+_CORES = re.compile(r"\d{1,18}(?:\.\d{1,18})?")
+_MEMORY = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)\s{0,9}([kmg]?)i?b?")
+_PLATFORM = re.compile(r"((linux/)?(amd64|x86_64|arm64(/v8)?|aarch64))?")
 _LOCAL = "it is for a laptop"
 _NO_TERMINAL = "nobody sits at a task: `fsd exec` opens a shell in one"
 _OTHER_FILE = "it is in another file: import what `docker compose config` prints"
@@ -76,6 +81,8 @@ def read_compose_file(text: str, *, source: str, pack: str) -> tuple[list[Import
     losses: list[Loss] = []
     found: list[Imported] = []
     services = read_compose(text, path=source)
+    written = mapping(mapping(read_values(text, path=source)).get("services"))
+    losses += _strange_services(written)
     ours = [each for each in services if not _left_out(each, losses)]
     ending = ends_by_itself(ours)
     steps = steps_before(ours, ending)
@@ -96,6 +103,18 @@ def read_compose_file(text: str, *, source: str, pack: str) -> tuple[list[Import
     whole.lose("include", _OTHER_FILE)
     whole.finish()
     return found, losses
+
+
+def _strange_services(services: dict[str, Value]) -> Iterator[Loss]:
+    """What is read as no service, or as one without a build."""
+    for name, value in services.items():
+        build = mapping(value).get("build")
+        if not isinstance(value, dict):
+            where, reason = f"services.{name}", "a service is a section"
+            yield Loss(where=where, value=shown(value), reason=reason)
+        elif not is_empty(build) and not isinstance(build, str | dict):
+            where, reason = f"services.{name}.build", "it is neither a folder nor a section"
+            yield Loss(where=where, value=shown(build), reason=reason)
 
 
 def _left_out(service: ComposeService, losses: list[Loss]) -> bool:
@@ -154,7 +173,7 @@ def _with_step(imported: Imported, step: Imported) -> Imported:
 
 
 def _service(service: ComposeService, *, source: str, pack: str, several: bool) -> Imported:
-    losses: list[Loss] = []
+    losses = find_strange(service.raw, COMPOSE_SERVICE, f"services.{service.name}")
     reader = Reader(dict(service.raw), f"services.{service.name}", losses)
     name = service_name(service.name)
     ports, port = read_ports(reader)
@@ -214,8 +233,10 @@ def _lose_the_rest(service: ComposeService, reader: Reader) -> None:
         reason = "a file of this machine: upload it to S3 for `environmentFiles`, or write it out"
         reader.losses.append(Loss(where=reader.place("env_file"), value=value, reason=reason))
     reader.ignore("env_file", *_SAME.split())
-    if mapping(service.raw.get("extends")).get("file"):
+    if not is_empty(service.raw.get("extends")):  # what was found is in it already
         reader.lose("extends", _OTHER_FILE)
+    if not _PLATFORM.fullmatch(resolve(reader.text("platform"))):
+        reader.lose("platform", "FSD runs linux/amd64 and linux/arm64")
     if text_of(service.raw.get("restart")) not in ("always", "unless-stopped"):
         reader.lose("restart", _AGAIN)
     reader.ignore("extends", "restart")
@@ -321,10 +342,14 @@ def _size(*, cpus: list[str], memories: list[str], reader: Reader) -> dict[str, 
     """Of what is said first. `cpus` are cores."""
     core = next((each for each in map(resolve, cpus) if each), "")
     memory = next((each for each in map(resolve, memories) if each), "")
-    amount = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s{0,9}([kmg]?)i?b?", memory.lower())
+    amount = _MEMORY.fullmatch(memory.lower())
     factor = {"k": 1 / 1024, "m": 1, "g": 1024, "": 1 / 1024 / 1024}
     wanted = float(amount[1]) * factor[amount[2]] if amount else 0
-    cpu = float(core) * 1024 if re.fullmatch(r"\d{1,18}(?:\.\d{1,18})?", core) else 0
+    cpu = float(core) * 1024 if _CORES.fullmatch(core) else 0
+    for written, is_size in ((core, bool(_CORES.fullmatch(core))), (memory, amount is not None)):
+        if written and not is_size:
+            loss = Loss(where=reader.place("deploy"), value=written, reason="it is no size")
+            reader.losses.append(loss)
     if not wanted and not cpu:
         return {}
     found = least_size(cpu, wanted)

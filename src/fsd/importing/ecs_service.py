@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
 from __future__ import annotations
 
 from fsd.importing.reader import Reader, without_empty
-from fsd.importing.values import Value, listed, mapping, number, text_of
+from fsd.importing.values import Value, listed, mapping
 
 _ANSWERS = frozenset(
     {"serviceArn", "clusterArn", "status", "runningCount", "pendingCount", "events"}
@@ -15,6 +15,9 @@ _ANSWERS = frozenset(
     | {"propagateTags", "platformVersion", "currentServiceDeployment", "currentServiceRevisions"}
     | {"resourceManagementType", "tags"}
 )
+
+
+_STRATEGIES = {"BLUE_GREEN": "blueGreen", "CANARY": "canary", "LINEAR": "linear"}
 
 
 def unwrap_service(value: dict[str, Value]) -> dict[str, Value]:
@@ -35,7 +38,7 @@ def is_service(value: Value) -> bool:
 def read_service(reader: Reader) -> dict[str, Value]:
     found: dict[str, Value] = {
         "resources": {"desiredCount": reader.number("desiredCount"), "spot": _spot(reader)},
-        "exec": reader.take("enableExecuteCommand") or None,
+        "exec": reader.flag("enableExecuteCommand") or None,
         "deployment": _deployment(reader),
         "networking": {
             **_network(reader),
@@ -51,9 +54,12 @@ def read_service(reader: Reader) -> dict[str, Value]:
     controller = reader.inside("deploymentController")
     if controller.text("type") not in ("ECS", ""):
         controller.lose("type", "FSD's deployments are ECS's own")
-    if reader.text("availabilityZoneRebalancing") == "DISABLED":
+    controller.finish()
+    if reader.text("availabilityZoneRebalancing") not in ("ENABLED", ""):
         reader.lose("availabilityZoneRebalancing", "FSD leaves it on")
     reader.lose("serviceRegistries", "Cloud Map: FSD's services find each other by Service Connect")
+    for key in ("serviceName", "taskDefinition"):
+        reader.text(key)
     reader.ignore(*_ANSWERS)
     reader.finish()
     return without_empty(found)
@@ -82,9 +88,9 @@ def _spot(reader: Reader) -> Value:
 def _deployment(reader: Reader) -> dict[str, Value]:
     config = reader.inside("deploymentConfiguration")
     breaker = config.inside("deploymentCircuitBreaker")
-    if breaker.values and breaker.values.get("enable") is False:
+    if breaker.flag("enable") is False:
         breaker.lose("enable", "FSD's circuit breaker is always on")
-    breaker.ignore("enable", "rollback")
+    breaker.flag("rollback")
     threshold = breaker.inside("thresholdConfiguration")
     if threshold.text("type") not in ("COUNT", ""):
         threshold.lose("type", "FSD's threshold is a number of failed tasks")
@@ -93,10 +99,13 @@ def _deployment(reader: Reader) -> dict[str, Value]:
     threshold.finish()
     breaker.finish()
     alarms = config.inside("alarms")
-    names = listed(alarms.take("alarmNames")) if alarms.values.get("enable") is not False else []
-    alarms.ignore("enable", "rollback")
+    watched = alarms.words("alarmNames")
+    names = watched if alarms.flag("enable") is not False else []
+    alarms.flag("rollback")
     alarms.finish()
     strategy = config.text("strategy")
+    if strategy not in ("", "ROLLING", *_STRATEGIES):
+        config.lose("strategy", "ECS has no such strategy")
     found: dict[str, Value] = {
         "minimumHealthyPercent": config.number("minimumHealthyPercent"),
         "maximumPercent": config.number("maximumPercent"),
@@ -104,9 +113,7 @@ def _deployment(reader: Reader) -> dict[str, Value]:
         "earlySuccess": _early_success(config),
         "alarms": names,
         "bakeTime": config.number("bakeTimeInMinutes") or None,
-        "strategy": {"BLUE_GREEN": "blueGreen", "CANARY": "canary", "LINEAR": "linear"}.get(
-            strategy
-        ),
+        "strategy": _STRATEGIES.get(strategy),
     }
     config.finish()
     return found
@@ -114,7 +121,7 @@ def _deployment(reader: Reader) -> dict[str, Value]:
 
 def _early_success(config: Reader) -> dict[str, Value]:
     early = config.inside("earlySuccessCriteria")
-    is_on = early.take("enable") is True
+    is_on = early.flag("enable") is True
     percent, cleanup = early.number("healthyPercent"), early.text("sourceServiceRevisionCleanup")
     early.finish()
     return {"healthyPercent": percent, "cleanup": cleanup.lower() or None} if is_on else {}
@@ -123,8 +130,10 @@ def _early_success(config: Reader) -> dict[str, Value]:
 def _network(reader: Reader) -> dict[str, Value]:
     network = reader.inside("networkConfiguration")
     vpc = network.inside("awsvpcConfiguration")
-    groups, subnets = listed(vpc.take("securityGroups")), listed(vpc.take("subnets"))
+    groups, subnets = vpc.words("securityGroups"), vpc.words("subnets")
     public = vpc.text("assignPublicIp") == "ENABLED"
+    if vpc.text("assignPublicIp") not in ("ENABLED", "DISABLED", ""):
+        vpc.lose("assignPublicIp", "it is neither ENABLED nor DISABLED")
     vpc.finish()
     network.finish()
     return {"vpc": False if public else None, "securityGroups": groups, "subnets": subnets}
@@ -132,24 +141,26 @@ def _network(reader: Reader) -> dict[str, Value]:
 
 def _connect(reader: Reader) -> Value:
     connect = reader.inside("serviceConnectConfiguration")
-    if connect.take("enabled") is not True:
-        connect.ignore(*connect.values)
+    if connect.flag("enabled") is not True:
+        connect.ignore("namespace", "services", "logConfiguration", "accessLogConfiguration")
+        connect.finish()
         return None
-    connect.ignore("namespace")  # the environment's
+    connect.text("namespace")  # the environment's
     found: dict[str, Value] = {}
     for index, service in enumerate(connect.readers("services")):
-        aliases = listed(service.take("clientAliases"))
-        first = mapping(aliases[0]) if aliases else {}
+        aliases = list(service.readers("clientAliases"))
+        first = aliases[0] if aliases else Reader({}, "", [])
+        name, port = first.text("dnsName"), first.number("port")
+        for alias in aliases[:1]:
+            alias.finish()
         if index:
             service.taken.clear()
             service.lose("portName", "a service has one name in Service Connect")
             service.ignore(*service.values)
         else:
-            found = {
-                "name": text_of(first.get("dnsName")) or service.text("discoveryName"),
-                "port": number(first.get("port")),
-            }
-        service.ignore("portName", "discoveryName")
+            found = {"name": name or service.text("discoveryName"), "port": port}
+        for key in ("portName", "discoveryName"):
+            service.text(key)
         service.finish()
     connect.lose("logConfiguration", "FSD leaves the proxy's logs as they are")
     connect.finish()
@@ -160,7 +171,8 @@ def _load_balancer(reader: Reader) -> Value:
     """That there is one is known; its listener, certificate and checks are not in this file."""
     items = list(reader.readers("loadBalancers"))
     for balancer in items:
-        balancer.ignore("containerName", "containerPort")
+        balancer.text("containerName")
+        balancer.number("containerPort")
         balancer.lose(
             "targetGroupArn",
             "FSD makes a target group and a load balancer of its own; which health check, listener "

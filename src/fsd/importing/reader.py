@@ -134,6 +134,14 @@ class Reader:
         self.taken.add(key)
         return found
 
+    def flag(self, key: str) -> bool | None:
+        """What is neither true nor false is lost; None where nothing stands."""
+        found = self.take(key)
+        if isinstance(found, bool):
+            return found
+        self._wrong(self.place(key), found, "it is neither true nor false")
+        return None
+
     def seconds(self, key: str) -> int | None:
         """`30`, `30s`, `1m30s`, `1h`; a part of a second counts as a whole one, and is lost."""
         text = text_of(self.values.get(key))
