@@ -21,7 +21,8 @@ class AwsRunning:
     clients: Clients
 
     def read(self, cluster: str, service: str) -> Answer:
-        """Raises CallFailedError where there is no such service, and no schedule of this name.
+        """Raises CallFailedError where there is no such service, and no schedule or EventBridge
+        rule of this name.
 
         Keys: service, taskDefinition, logGroup, targetGroups, listeners, rules (each with its
         ListenerArn), loadBalancers, attributes and tags (by ARN, as mappings), securityGroups (of
@@ -34,7 +35,7 @@ class AwsRunning:
         )
         services = [each for each in found.get("services", []) if each["status"] != "INACTIVE"]
         if not services:
-            schedule = self._find_schedule(cluster, service)
+            schedule = self._find_schedule(cluster, service) or self._find_rule(cluster, service)
             if schedule is not None:
                 return self._scheduled(schedule)
             raise CallFailedError(
@@ -69,13 +70,23 @@ class AwsRunning:
             found = call(scheduler, "get_schedule", name, Name=name)
         except CallFailedError:
             return None
-        target = found.get("Target", {})
-        is_there = str(target.get("Arn", "")).rpartition("/")[2] == cluster.rpartition("/")[2]
-        return found if is_there and target.get("EcsParameters") else None
+        return found if _starts_in(found.get("Target", {}), cluster) else None
+
+    def _find_rule(self, cluster: str, name: str) -> Answer | None:
+        """One of EventBridge's with a schedule, whose `Targets` start tasks in this cluster."""
+        events = self.clients.client("events")
+        try:
+            rule = call(events, "describe_rule", name, Name=name)
+            targets = call(events, "list_targets_by_rule", name, Rule=name)["Targets"]
+        except CallFailedError:
+            return None
+        there = [each for each in targets if _starts_in(each, cluster)]
+        return {**rule, "Targets": targets} if there and rule.get("ScheduleExpression") else None
 
     def _scheduled(self, schedule: Answer) -> Answer:
         """Keys: schedule, taskDefinition, logGroup, securityGroups, boundary, unknown."""
-        ecs = schedule["Target"]["EcsParameters"]
+        targets = [schedule.get("Target", {}), *schedule.get("Targets", [])]
+        ecs = next(each["EcsParameters"] for each in targets if "EcsParameters" in each)
         arn = ecs["TaskDefinitionArn"]
         definition = call(
             self.clients.client("ecs"),
@@ -222,6 +233,11 @@ class AwsRunning:
             ]
         except CallFailedError as error:
             answer["unknown"].append(f"the scaling: {error.what}")
+
+
+def _starts_in(target: Answer, cluster: str) -> bool:
+    is_there = str(target.get("Arn", "")).rpartition("/")[2] == cluster.rpartition("/")[2]
+    return is_there and bool(target.get("EcsParameters"))
 
 
 def _pairs(entries: list[dict[str, str]]) -> dict[str, str]:

@@ -20,7 +20,9 @@ _ANSWERS = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata", "
 _NAMES = ("Name", "GroupName", "Description", "EventBusName", "RoleArn")
 _A_DAY = 86_400  # seconds; EventBridge's own default
 _AN_HOUR = 3_600
-_BESIDE = "FSD makes a schedule of its own: delete the old one, or both will start the task"
+_BESIDE = (
+    "FSD creates its own schedule: disable {which} before the first deployment, or both start it"
+)
 
 
 def is_schedule(value: Value) -> bool:
@@ -68,7 +70,18 @@ def read_scheduled_task(
     target.finish()
     reader.finish()
     tree: dict[str, Value] = {**imported.tree, "kind": "Job", "service": without_empty(service)}
-    return replace(imported, tree=tree, losses=tuple(losses), notes=(*imported.notes, _BESIDE))
+    return replace(
+        imported, tree=tree, losses=tuple(losses), notes=(*imported.notes, _beside(schedule))
+    )
+
+
+def _beside(schedule: dict[str, Value]) -> str:
+    """With the command for a rule; Scheduler has none that only disables."""
+    name = text_of(schedule.get("Name"))
+    is_rule = "Targets" in schedule and name
+    return _BESIDE.format(
+        which=f"this rule (`aws events disable-rule --name {name}`)" if is_rule else "this one"
+    )
 
 
 def _target(schedule: dict[str, Value]) -> dict[str, Value]:
