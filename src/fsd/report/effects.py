@@ -20,7 +20,8 @@ _INTERRUPTIONS = {
     Interrupts.ADDRESS: "the load balancer's DNS name changes: clients of the old one lose the "
     "service",
     Interrupts.LISTENER: "after the rollout has succeeded, the load balancer listens on another "
-    "port or with another protocol: clients that do not follow lose the service",
+    "port or with another protocol: clients that still use the old one can no longer reach the "
+    "service",
     Interrupts.NO_BALANCER: "the load balancer is removed: clients of its DNS name lose the "
     "service",
     Interrupts.EMPTY_GROUP: "the new target group is empty until new tasks are healthy",
