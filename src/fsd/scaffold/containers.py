@@ -6,6 +6,7 @@ sources of its COPYs show it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -297,9 +298,12 @@ def _is_another(folder: Folder, name: str, names: Sequence[str]) -> bool:
 
 def _context(folder: Folder, name: str) -> str:
     """The nearest folder, from the Dockerfile's own upwards, that has all that it copies."""
-    wanted = list(_copied(folder.texts.get(name, "")))
+    text = folder.texts.get(name, "")
+    wanted = list(_copied(text))
     top = folder.repository or folder.root
     here = (folder.root / name).parent
+    if (above := _works_below(text, here, top)) is not None:
+        return _relative(folder.root, above)
     if here == folder.root and all((here / each).exists() for each in wanted):
         return "."
     candidates = [each for each in (here, *here.parents) if each.is_relative_to(top)]
@@ -308,6 +312,29 @@ def _context(folder: Folder, name: str) -> str:
         if all((candidate / each).exists() for each in wanted):
             return _relative(folder.root, candidate)
     return "."
+
+
+def _works_below(text: str, here: Path, top: Path) -> Path | None:
+    """The folder above that is copied as a whole: then WORKDIR is the Dockerfile's own in it."""
+    try:
+        instructions = parse_dockerfile(text)
+    except FileError:
+        return None
+    whole, place = "", "/"
+    for each in instructions:
+        words = each.exec_form() or tuple(map(unquote, each.words()))
+        if each.name == "FROM":
+            whole, place = "", "/"
+        elif each.name == "COPY" and len(words) == 2 and words[0] in (".", "./"):
+            whole = posixpath.normpath(posixpath.join(place, words[1]))
+        elif each.name == "WORKDIR" and words:
+            place = posixpath.normpath(posixpath.join(place, words[0]))
+            below = place.removeprefix(f"{whole.rstrip('/')}/") if whole else place
+            is_own = below != place and (f"{here}/").endswith(f"/{below}/")
+            above = here.parents[below.count("/")] if is_own else here
+            if is_own and above.is_relative_to(top) and not (here / below).exists():
+                return above
+    return None
 
 
 def _copied(text: str) -> Iterator[str]:

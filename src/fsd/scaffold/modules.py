@@ -192,7 +192,10 @@ class SourceModules:
                         else [item]
                     )
                 ]
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
+            case (
+                ast.BinOp(left=left, op=ast.Add(), right=right)
+                | ast.IfExp(body=left, orelse=right)  # whichever it is, it can be there
+            ):
                 return [
                     *self.elements(module, left, depth + 1),
                     *self.elements(module, right, depth + 1),

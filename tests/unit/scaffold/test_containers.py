@@ -56,6 +56,22 @@ def test_detect__copies_of_the_repository__context_above(tmp_path: Path) -> None
     assert found.copies == ("requirements.txt", "services/api")
 
 
+@pytest.mark.parametrize(
+    ("work", "context"),
+    [("/app/services/api", "../.."), ("services/api", "../.."), ("/app/src", "."), ("/srv", ".")],
+)
+def test_detect__works_in_its_own_folder_of_what_it_copies__context_above(
+    tmp_path: Path, work: str, context: str
+) -> None:
+    dockerfile = f"FROM python\nWORKDIR /app\nCOPY . .\nWORKDIR {work}\nCMD python main.py\n"
+    files = {"services/api/Dockerfile": dockerfile, "services/api/main.py": ""}
+
+    found = look(tmp_path, files, "services/api").container.build
+
+    assert found is not None
+    assert found.context == context
+
+
 COMPOSE = "services:\n  api:\n    build: {context: ., target: runtime}\n    ports: ['80:8000']\n"
 
 

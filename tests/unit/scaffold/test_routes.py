@@ -130,6 +130,15 @@ SURE = {
         },
         "/api/health/",
     ),
+    "Django patterns that a condition chooses": (
+        {
+            "shop/urls.py": "from django.urls import include, path\n"
+            "OURS = [path('api/', include('core.urls'))] if not STATIC else []\n"
+            "urlpatterns = (*OURS, path('', include('home.urls')))\n",
+            "core/urls.py": "from django.urls import path\nurlpatterns = [path('health/', view)]\n",
+        },
+        "/api/health/",
+    ),
     "Django regular expression": (
         {"shop/urls.py": "from django.urls import re_path\n"
          "urlpatterns = [re_path(r'^healthz/$', view)]\n"},
