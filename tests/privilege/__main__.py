@@ -1,4 +1,7 @@
-"""`python -m tests.privilege`: take every permission away, and write what needs it to needs.csv."""
+"""`python -m tests.privilege`: take every permission away, and write what needs it to needs.csv.
+
+Exit code 1: a row of the table differs from what it was; each is named.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.privilege.account import embedded_aws
 from tests.privilege.mutation import Lost, Place, Recorded, Wanted, assign, mutate, record
 from tests.privilege.record import Permission
 from tests.privilege.scenarios import SCENARIOS
-from tests.privilege.table import Row, load_rows, write_rows
+from tests.privilege.table import DENIED, Row, load_rows, merged, write_rows
 
 
 @dataclass
@@ -63,13 +66,18 @@ def _preload() -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.privilege", description=__doc__)
-    parser.add_argument("--record", action="store_true", help="only list what is asked for")
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="only list what is asked for, and write what the table does not have yet",
+    )
     parser.add_argument("--scenario", action="append", help="only this one")
     parser.add_argument("--out", type=Path, help="what each command said, as JSON")
     asked = parser.parse_args()
     _preload()
     chosen = [one for one in SCENARIOS if not asked.scenario or one.name in asked.scenario]
     found: list[Lost] = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as name, embedded_aws(Path(name), kind=Forked) as cloud:
         done: set[Permission] = set()
         for number, scenario in enumerate(chosen):
@@ -79,28 +87,40 @@ def main() -> int:
             done |= {one for every in wanted.values() for one, _ in every}
             _tell_recorded(scenario.name, recorded, wanted)
             if asked.record:
+                rows += _denied(scenario.name, wanted)
                 continue
             for lost in mutate(scenario, replace(place, account=f"5{place.account[1:]}"), wanted):
                 found.append(lost)
                 _say(f"{lost.command}: {lost.permission} → {lost.ended}")
                 if asked.out:
                     asked.out.write_text(json.dumps([asdict(each) for each in found], indent=1))
-    if not asked.record:
-        _write(found)
-    return 1 if any(not one.is_named for one in found) else 0
+    return _write(rows + [_row_of(one) for one in found])
 
 
-def _write(found: list[Lost]) -> None:
-    """Into the table, beside what it has of other permissions."""
-    rows = dict(load_rows())
-    for one in found:
-        rows[one.permission] = Row(
-            permission=one.permission,
-            scenario=one.scenario,
-            command=one.command,
-            without=one.ended,
-        )
+def _denied(scenario: str, wanted: Wanted) -> list[Row]:
+    return [
+        Row(permission=permission, scenario=scenario, command=command, without=DENIED)
+        for command, every in wanted.items()
+        for permission, _ in every
+    ]
+
+
+def _row_of(lost: Lost) -> Row:
+    return Row(
+        permission=lost.permission,
+        scenario=lost.scenario,
+        command=lost.command,
+        without=lost.ended,
+    )
+
+
+def _write(found: list[Row]) -> int:
+    """Into the table, beside what it has of other permissions; 1 if a row differs from before."""
+    rows, differ = merged(load_rows(), found)
     write_rows(rows.values())
+    for row in differ:
+        _say(f"differs: {row.permission}, {row.scenario}, {row.command}: {row.without}")
+    return 1 if differ else 0
 
 
 def _tell_recorded(name: str, recorded: list[Recorded], wanted: Wanted) -> None:

@@ -20,11 +20,14 @@ UNSEEN = Path(__file__).parent / "unseen.yml"
 _COLUMNS = ("role", "sid", "action", "scenario", "command", "without it")
 
 
+DENIED = "denied"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """`without` is how the command ended without the permission: that it went on is the case for
-    what it asks for to say more than it must. "denied": no command was run without it; this one
-    asked for it, and no other statement allowed that."""
+    what it asks for to say more than it must. `DENIED`: no command was run without it; this one
+    asked for it, and no other statement allowed that. `--record` writes such rows."""
 
     permission: Permission
     scenario: str
@@ -39,6 +42,22 @@ class Reason:
 
     why: str
     see: str
+
+
+def merged(
+    before: Mapping[Permission, Row], found: Iterable[Row]
+) -> tuple[Mapping[Permission, Row], tuple[Row, ...]]:
+    """The table with what a run found, and the rows that differ: new ones, and those that ended
+    otherwise. Which command it was says nothing: a run takes the one that is fastest."""
+    rows, differ = dict(before), []
+    for row in found:
+        known = before.get(row.permission)
+        if known is not None and row.without == DENIED:
+            continue  # what is known says more
+        rows[row.permission] = row
+        if known is None or known.without != row.without:
+            differ.append(row)
+    return rows, tuple(differ)
 
 
 def write_rows(rows: Iterable[Row]) -> None:

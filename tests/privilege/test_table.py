@@ -8,7 +8,7 @@ from pathlib import Path
 from fsd.account.boundary import boundary_grants
 from fsd.account.stack import role_grants
 from tests.privilege.record import Permission
-from tests.privilege.table import load_rows, load_unseen
+from tests.privilege.table import DENIED, Row, load_rows, load_unseen, merged
 from tests.unit.account.test_policies import EVERYTHING_NAMED, KINDS_OF_ROLE, reach
 
 ROOT = Path(__file__).parent.parent.parent
@@ -52,3 +52,24 @@ def test_unseen__each__has_a_reason_and_a_place_to_look() -> None:
         path, _, name = reason.see.partition("::")
         is_page = reason.see.startswith(_PAGES)
         assert is_page or (name and name in (ROOT / path).read_text()), reason.see
+
+
+def row(action: str, *, without: str, command: str = "deploy") -> Row:
+    permission = Permission(role="deploy", sid="Sid", action=action)
+    return Row(permission=permission, scenario="service", command=command, without=without)
+
+
+def test_merged__what_a_run_found__is_written_and_named_where_it_differs() -> None:
+    names = "exit 5, and names it"
+    known = (row("a:Same", without=names), row("b:Other", without=names), row("c:Old", without="x"))
+    found = (
+        row("a:Same", without=names, command="plan"),
+        row("b:Other", without="goes on without it"),
+        row("c:Old", without=DENIED),
+        row("d:New", without=DENIED),
+    )
+
+    rows, differ = merged({one.permission: one for one in known}, found)
+
+    assert list(rows.values()) == [found[0], found[1], known[2], found[3]]
+    assert differ == (found[1], found[3])
