@@ -101,6 +101,7 @@ CANARY = (
 LONG_CANARY = (*CANARY[:2], "deployment.canary={percent: 20, bakeTime: 1440}")
 APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 24h}")
 SHORT_APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 1m}")
+LONG_BAKE = (BLUE_GREEN[0], "deployment.bakeTime=1440")
 PAUSED = "pauses the deployment"
 LINEAR = (
     "deployment.strategy=linear",
@@ -135,6 +136,15 @@ def answers(command: str) -> Callable[[Site], None]:
         assert ended.json()["stage"] == "POST_SCALE_UP", ended.text
 
     return answer
+
+
+def roll_back(site: Site) -> None:
+    """By somebody else, while the deployment still watches."""
+    who = ("--service", "planted", "--env", site.env)
+    ended = site.fsd.run("rollback", *who, "--format", "json")
+    assert ended.code == 0, ended.text
+    assert ended.json()["release"]["revision"] == site.running, ended.text
+    assert ended.json()["running"]["revision"] == site.running, ended.text
 
 
 def scale_to(count: int) -> Callable[[Site], None]:
@@ -409,6 +419,15 @@ GROUPS: dict[str, dict[str, Case]] = {
         "rejected": Case(
             play=lambda site: site.with_base(*BLUE_GREEN).deploy_and(
                 answers("reject"), *APPROVAL, HI, when=PAUSED
+            ),
+            code=6,
+            outcome="rolled-back",
+            cause="rollback-requested",
+            says="a rollback was requested",
+        ),
+        "taken back in the bake time by fsd rollback": Case(
+            play=lambda site: site.with_base(*BLUE_GREEN).deploy_and(
+                roll_back, *LONG_BAKE, HI, when="100 % of the traffic"
             ),
             code=6,
             outcome="rolled-back",

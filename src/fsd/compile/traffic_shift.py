@@ -15,9 +15,10 @@ ALTERNATE_GROUP = "AlternateTargetGroup"
 PRODUCTION_RULE = "ProductionRule"
 INFRASTRUCTURE_ROLE = "InfrastructureRole"
 
-# Behind whatever rules somebody else has made: it takes every request.
+# It takes every request, so it comes after the rules that somebody else makes. The very last ones
+# are FSD's own for trials of a health check.
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateRule.html
-_LAST_PRIORITY = 50_000
+_PRIORITY = 40_000
 _WHOLE = 100
 _POLICY = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
 
@@ -61,7 +62,7 @@ def production_rule(listener: str, action: Json) -> Json:
         "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
         "Properties": {
             "ListenerArn": {"Ref": listener},
-            "Priority": _LAST_PRIORITY,
+            "Priority": _PRIORITY,
             "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/*"]}}],
             "Actions": [action],
         },

@@ -62,7 +62,7 @@ def redeploy(
     found = aws.ecs.find_task_definition(service.task_definition_arn)
     before = release_info(found) if found else None
     requested = Requested(operation=operation, task_definition_arn=arn, known=known)
-    watcher = _watcher(operation, service, target, started=started)
+    watcher = make_watcher(operation, service, target, started=started)
     stages: list[DeployStage] = [requested]
     try:
         aws.ecs.update_service({"cluster": ref.cluster, "service": ref.name, **parameters})
@@ -87,7 +87,7 @@ def redeploy(
     return replace(result, owners=owners, notes=notes)
 
 
-def _watcher(
+def make_watcher(
     operation: Operation, service: ServiceState, target: ReleaseInfo | None, *, started: datetime
 ) -> Watcher:
     return Watcher(

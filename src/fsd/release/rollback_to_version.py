@@ -23,6 +23,7 @@ from fsd.release.operation import Operation
 from fsd.release.outcome import Ending
 from fsd.release.redeploy import redeploy, result_of
 from fsd.release.result import Outcome, PastOutcome, ReleaseInfo, Result
+from fsd.release.shift_back import find_shift, shift_back
 from fsd.rollout.diagnose import family_revision
 from fsd.snapshot import ServiceState
 
@@ -41,6 +42,10 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     history = read_history(ecs, cluster=ref.cluster, service=ref.name, family=ref.family)
     target = resolve_version(history, version) if version else _last_good(history, service)
     _require_that_it_ran(target)
+    flight = find_shift(operation)
+    if flight is not None and target == _find_last_good(history, service):
+        operation.reporter.note(_back_to(service, history, target))
+        return shift_back(operation, flight, service, target=target)
     if target.task_definition_arn == service.task_definition_arn:
         ended = Ending(outcome=Outcome.UNCHANGED, message=RunsAlready(revision=target.revision))
         started = operation.clock.now()
@@ -79,21 +84,23 @@ def _back_to(service: ServiceState, history: Sequence[ReleaseInfo], target: Rele
     )
 
 
-def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
+def _find_last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo | None:
+    """The newest that succeeded, but for what the service has now."""
     current = service.task_definition_arn
-    older = [
-        r
-        for r in history
-        if r.task_definition_arn != current and r.outcome is PastOutcome.SUCCEEDED
-    ]
-    if not older:
+    others = (one for one in history if one.task_definition_arn != current)
+    return next((one for one in others if one.outcome is PastOutcome.SUCCEEDED), None)
+
+
+def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
+    found = _find_last_good(history, service)
+    if found is None:
         raise UsageError(
             f"{service.name} has no earlier release that succeeded",
             where=service.arn,
             fix="name a release with --to-version; `fsd history` lists them",
             code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
         )
-    return older[0]
+    return found
 
 
 def _require_that_it_ran(target: ReleaseInfo) -> None:
