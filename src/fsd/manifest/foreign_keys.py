@@ -860,10 +860,10 @@ FOREIGN_KEYS: tuple[ForeignKey, ...] = (
         "FSD has no choice of the controller: ECS rolls every deployment out",
         under="deployment",
     ),
+    _use("approvals gates", "service.deployment.approval", under="deployment"),
     _none(
-        "approval approvals gates lifecycleHooks",
-        "FSD has no approvals or hooks within a deployment: a GitHub environment can ask for "
-        "approval before it",
+        "lifecycleHooks",
+        "FSD has no lifecycle hooks of your own: `service.deployment.approval` pauses a deployment",
         under="deployment",
     ),
     _use(

@@ -123,7 +123,7 @@ def test_unknown_key__of_another_tool__the_key_that_does_it(service: str, meant:
         ("networking: {loadBalancer: {port: 443}}", "choice of the load balancer's port"),
         ("autoScaling: {metrics: []}", "scaling policies of your own"),
         ("deployment: {order: start-first}", "such setting"),
-        ("deployment: {lifecycleHooks: []}", "approvals or hooks"),
+        ("deployment: {lifecycleHooks: []}", "lifecycle hooks"),
         ("observability: {datadog: true}", "agents of other makers"),
         ("observability: {alarms: []}", "alarms of its own"),
         ("x-common: {}", "extension keys"),
