@@ -51,6 +51,7 @@ NOT_RUN = {
     "scripts/pictures",
     # `fsd-local` without FSD: tests/local/test_separate.py has it, and docs/local.md says it.
     *("fsd-local", "eval", "aws"),
+    "npx",  # the AWS CDK comes from npm, and tests have no network
 }
 
 
