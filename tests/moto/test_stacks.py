@@ -15,7 +15,7 @@ from fsd.aws.stacks import (
     says_no_changes,
 )
 from fsd.compile.desired import Json
-from fsd.errors import CallFailedError
+from fsd.errors import CallFailedError, ErrorCode
 from fsd.release.ports import PermissionDenied, Stack
 from tests.fakes.clock import FakeClock
 from tests.moto.conftest import TestClients
@@ -437,6 +437,7 @@ def test_apply__change_set_without_changes__deleted_and_unchanged(
     cfn.change_set("UPDATE")
     cfn.change_set_is("FAILED", NO_CHANGES)
     cfn.delete_change_set()
+    cfn.template()
 
     assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).status == "UPDATE_ROLLBACK_COMPLETE"
 
@@ -795,5 +796,44 @@ def test_apply__change_set_without_changes__its_text_is_not_claimed_to_be_there(
     cfn.change_set("UPDATE")
     cfn.change_set_is("FAILED", NO_CHANGES)
     cfn.delete_change_set()
+    cfn.template()
 
     assert stacks.apply(NAME, template=TEMPLATE, tags=TAGS).change == ""
+
+
+OTHER_OUTPUTS: Json = {**TEMPLATE, "Outputs": {"Url": {"Value": "http://new"}}}
+
+
+def test_apply__no_changes_found_though_the_outputs_differ__is_not_called_done(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_COMPLETE")
+    cfn.template()
+    cfn.change_set("UPDATE", OTHER_OUTPUTS)
+    cfn.change_set_is("FAILED", NO_CHANGES)
+    cfn.delete_change_set()
+    cfn.describe("UPDATE_COMPLETE")
+
+    with pytest.raises(CallFailedError) as caught:
+        stacks.apply(NAME, template=OTHER_OUTPUTS, tags=TAGS)
+
+    assert caught.value.code == ErrorCode.STACK_REFUSED
+    assert caught.value.what.endswith("outputs of the stack are not as in the template: Url")
+
+
+def test_apply__another_run_made_the_same_outputs_first__they_are_the_stacks(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_COMPLETE")
+    cfn.template()
+    cfn.change_set("UPDATE", OTHER_OUTPUTS)
+    cfn.change_set_is("FAILED", NO_CHANGES)
+    cfn.delete_change_set()
+    outputs = [{"OutputKey": "Url", "OutputValue": "http://new"}]
+    later = NOW + timedelta(seconds=1)
+    cfn.describe("UPDATE_COMPLETE", LastUpdatedTime=later, Outputs=outputs)
+    cfn.template(OTHER_OUTPUTS)
+
+    made = stacks.apply(NAME, template=OTHER_OUTPUTS, tags=TAGS)
+
+    assert made.outputs == {"Url": "http://new"}

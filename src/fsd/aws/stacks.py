@@ -178,12 +178,37 @@ class CloudFormationStacks:
         change_set = self._make_change_set(name, body=body, tags=tags, ChangeSetType="UPDATE")
         has_changes = self._require_ready(change_set, name)
         if not has_changes:  # then CloudFormation keeps the text that it has
-            return replace(_stack(stack, template), change="")
+            return replace(_stack(self._with_outputs(stack, template), template), change="")
         self._execute(change_set, name)
         done = self._wait_until_settled(stack_id, executing=True)
         finished = self._finished(stack_id, done, expected="UPDATE_COMPLETE", template=template)
         # Between two looks somebody else may have updated it too, and the change is theirs.
         return replace(finished, change="")
+
+    def _with_outputs(self, stack: dict[str, Any], template: Json) -> dict[str, Any]:
+        """The stack as it is now, if it has the outputs of the template: CloudFormation may have no
+        changes because another run made the same ones between our look and our change set.
+
+        Raises CallFailedError if it lacks them.
+        """
+        if not self._differing_outputs(stack, template):
+            return stack
+        name = str(stack["StackName"])
+        now = self._settled(name)
+        differing = self._differing_outputs(now or stack, template)
+        if now is None or differing:
+            raise CallFailedError(
+                "CloudFormation finds no changes, but these outputs of the stack are not as in the "
+                f"template: {', '.join(differing)}",
+                where=name,
+                fix="run it again; nothing was changed",
+                code=ErrorCode.STACK_REFUSED,
+            )
+        return now
+
+    def _differing_outputs(self, stack: dict[str, Any], template: Json) -> list[str]:
+        old, new = _outputs(self._template(stack)), _outputs(template)
+        return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
 
     def _make_change_set(
         self, name: str, *, body: str, tags: Mapping[str, str], **how: str
@@ -493,6 +518,11 @@ def _change(stack: dict[str, Any]) -> str:
         return ""
     said = (stack.get(k, "") for k in ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime"))
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:32]
+
+
+def _outputs(template: Json) -> Json:
+    found = template.get("Outputs")
+    return found if isinstance(found, dict) else {}
 
 
 def _tags(stack: dict[str, Any]) -> dict[str, str]:

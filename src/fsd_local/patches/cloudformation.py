@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import alb, cloudformation, cloudwatch_logs, ec2, iam
-from ministack.services.cloudformation import handlers, helpers, provisioners, stacks
+from ministack.services.cloudformation import changesets, handlers, helpers, provisioners, stacks
 
 from fsd_local.patches import (
     drift,
@@ -40,10 +40,13 @@ _UPDATABLE = (
 )
 
 
+_NO_CHANGES = "The submitted information didn't contain changes."
+
+
 def mount(ecs: Api, scaling: Api, *, is_enforced: bool, speed: float) -> None:
     """`ecs` and `scaling` are the control planes that are ours."""
     actions = handlers._ACTION_HANDLERS
-    actions["CreateChangeSet"] = _stack_must_be_free(actions["CreateChangeSet"])
+    actions["CreateChangeSet"] = _stack_must_be_free(_with_outputs(actions["CreateChangeSet"]))
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
     actions["UpdateStack"] = _one_operation_at_a_time(actions["UpdateStack"])
     actions["DeleteStack"] = _no_deletion_during_an_update(actions["DeleteStack"])
@@ -158,6 +161,31 @@ def _stack_must_be_free(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return create(parameters)
 
     return create_change_set
+
+
+def _with_outputs(create: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """MiniStack compares the resources alone. On AWS a change set that has new outputs and no
+    change of a resource can be executed: https://github.com/aws/aws-cdk/issues/2029"""
+
+    @functools.wraps(create)
+    def create_change_set(parameters: Any) -> Any:
+        stack, answer = _stack(parameters), create(parameters)
+        name = helpers._p(parameters, "ChangeSetName")
+        _, made = changesets._find_change_set(name, stack["StackName"]) if stack else ("", None)
+        if made and made["StatusReason"].startswith(_NO_CHANGES) and _changes_outputs(made, stack):
+            made |= {
+                "Status": "CREATE_COMPLETE",
+                "ExecutionStatus": "AVAILABLE",
+                "StatusReason": "",
+            }
+        return answer
+
+    return create_change_set
+
+
+def _changes_outputs(change_set: Mapping[str, Any], stack: Mapping[str, Any]) -> bool:
+    old, new = (one["_template"].get("Outputs") or {} for one in (stack, change_set))
+    return change_set["ChangeSetType"] == "UPDATE" and old != new
 
 
 def _with_same_id(stack: dict[str, Any], answer: Any) -> Any:

@@ -54,6 +54,25 @@ def test_stack__created_updated_and_deleted__leaves_nothing(
     assert resources() == before
 
 
+def test_change_set__of_the_outputs_alone__is_executed(cloudformation: Any) -> None:
+    """An update in which nothing changes is still refused."""
+    template = stacks.make_template()
+    stacks.apply(cloudformation, template)
+    template["Outputs"]["Group"] = template["Outputs"].pop("TargetGroup")
+
+    assert stacks.apply(cloudformation, template, kind="UPDATE") == "UPDATE_COMPLETE"
+
+    assert set(stacks.outputs(cloudformation)) == {"Url", "Group", "LoadBalancer"}
+    again = {"StackName": "app", "ChangeSetName": "again"}
+    capabilities = ["CAPABILITY_NAMED_IAM"]
+    cloudformation.create_change_set(
+        **again, TemplateBody=json.dumps(template), Capabilities=capabilities
+    )
+    unchanged = cloudformation.describe_change_set(**again)
+    assert unchanged["Status"] == "FAILED"
+    assert "didn't contain changes" in unchanged["StatusReason"]
+
+
 def test_stack__load_balancer__has_a_reachable_name(
     cloudformation: Any, elbv2: Any, instance: Instance, account: str
 ) -> None:
