@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from fsd.importing.compose_file import ComposeService, read_compose, resolve, unset_variables
+from fsd.importing.compose_file import ComposeService, read_compose
 from fsd.importing.compose_once import ends_by_itself, steps_before
 from fsd.importing.compose_ports import read_ports
+from fsd.importing.compose_variables import lost_dollars, unset_variables
 from fsd.importing.container import check_command
 from fsd.importing.fargate_size import LARGEST, least_size
 from fsd.importing.original_compose import original_of_compose
@@ -68,7 +69,11 @@ _SHARES: dict[str, str] = {
 # What a service was given by compose's own file, or by Docker on one machine.
 _SAME = "container_name build image command entrypoint environment pull_policy attach"
 # Where a variable without a value leaves a gap in what is imported.
-_READ = "image build command entrypoint environment ports expose healthcheck deploy user"
+_READ = """
+image build command entrypoint environment ports expose healthcheck deploy user working_dir labels
+init read_only cap_add cap_drop ulimits sysctls stop_grace_period platform cpus mem_limit
+mem_reservation scale
+"""
 _OF_A_SERVICE = ("port", "ports", "networking")
 
 
@@ -118,7 +123,7 @@ def _strange_services(services: dict[str, Value]) -> Iterator[Loss]:
 
 
 def _left_out(service: ComposeService, losses: list[Loss]) -> bool:
-    written = text_of(service.raw.get("image"))
+    written = text_of(service.written.get("image"))
     if service.build is not None:
         return False
     if not service.image:
@@ -173,10 +178,11 @@ def _with_step(imported: Imported, step: Imported) -> Imported:
 
 
 def _service(service: ComposeService, *, source: str, pack: str, several: bool) -> Imported:
-    losses = find_strange(service.raw, COMPOSE_SERVICE, f"services.{service.name}")
-    reader = Reader(dict(service.raw), f"services.{service.name}", losses)
+    at = f"services.{service.name}"
+    losses = find_strange(service.raw, COMPOSE_SERVICE, at) + lost_dollars(service.written, at)
+    reader = Reader(dict(service.raw), at, losses)
     name = service_name(service.name)
-    ports, port = read_ports(reader)
+    ports, port = read_ports(reader, service.written)
     published = bool(reader.values.get("ports"))
     found: dict[str, Value] = {
         "build": _build(service, reader),
@@ -184,7 +190,7 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
         "command": [literal(word) for word in service.command or ()],
         "entryPoint": [literal(word) for word in service.entry_point or ()],
         **ports,
-        "environment": {key: literal(resolve(value)) for key, value in service.environment.items()},
+        "environment": {key: literal(value) for key, value in service.environment.items()},
         "healthCheck": _check(reader),
         "resources": _deploy(reader),
         "dockerLabels": _labels(reader),
@@ -198,7 +204,7 @@ def _service(service: ComposeService, *, source: str, pack: str, several: bool) 
         },
         "ulimits": _ulimits(reader),
         "systemControls": [
-            {"namespace": name, "value": literal(resolve(value))}
+            {"namespace": name, "value": literal(value)}
             for name, value in _pairs(reader, "sysctls")
         ],
         "stopTimeout": reader.stop_timeout(
@@ -235,7 +241,7 @@ def _lose_the_rest(service: ComposeService, reader: Reader) -> None:
     reader.ignore("env_file", *_SAME.split())
     if not is_empty(service.raw.get("extends")):  # what was found is in it already
         reader.lose("extends", _OTHER_FILE)
-    if not _PLATFORM.fullmatch(resolve(reader.text("platform"))):
+    if not _PLATFORM.fullmatch(reader.text("platform")):
         reader.lose("platform", "FSD runs linux/amd64 and linux/arm64")
     if text_of(service.raw.get("restart")) not in ("always", "unless-stopped"):
         reader.lose("restart", _AGAIN)
@@ -247,9 +253,9 @@ def _lose_the_rest(service: ComposeService, reader: Reader) -> None:
 
 def _notes(service: ComposeService) -> tuple[str, ...]:
     """Names of the environment, and of variables, that the file gives no value to."""
-    unknown = [key for key, value in service.environment.items() if not resolve(value)]
+    unknown = [key for key, value in service.environment.items() if not value]
     for key in _READ.split():
-        unknown += unset_variables(service.raw.get(key))
+        unknown += unset_variables(service.written.get(key))
     names = dict.fromkeys(unknown)
     return (f"no value in the file: {', '.join(names)}",) if names else ()
 
@@ -268,18 +274,14 @@ def _build(service: ComposeService, reader: Reader) -> dict[str, Value]:
         "context": None if context == "." else context,
         "dockerfile": None if dockerfile == "Dockerfile" else dockerfile,
         "target": build.target,
-        "args": {key: literal(resolve(value)) for key, value in build.args.items()},
+        "args": {key: literal(value) for key, value in build.args.items()},
     }
 
 
 def _check(reader: Reader) -> dict[str, Value]:
     check = reader.inside("healthcheck")
     test = check.take("test")
-    command = check_command(
-        [resolve(text_of(each)) for each in test]
-        if isinstance(test, list)
-        else resolve(text_of(test))
-    )
+    command = check_command(test if isinstance(test, list) else text_of(test))
     bounds = {"interval": (5, 300), "timeout": (2, 60), "start_period": (0, 300)}
     interval, timeout, period = (
         check.within(key, check.seconds(key), least=least, most=most)
@@ -340,8 +342,8 @@ def _lose_swarm(deploy: Reader) -> None:
 
 def _size(*, cpus: list[str], memories: list[str], reader: Reader) -> dict[str, Value]:
     """Of what is said first. `cpus` are cores."""
-    core = next((each for each in map(resolve, cpus) if each), "")
-    memory = next((each for each in map(resolve, memories) if each), "")
+    core = next(filter(None, cpus), "")
+    memory = next(filter(None, memories), "")
     amount = _MEMORY.fullmatch(memory.lower())
     factor = {"k": 1 / 1024, "m": 1, "g": 1024, "": 1 / 1024 / 1024}
     wanted = float(amount[1]) * factor[amount[2]] if amount else 0

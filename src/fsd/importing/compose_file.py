@@ -5,17 +5,12 @@ https://docs.docker.com/reference/compose-file/
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fsd.importing.compose_variables import resolve
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
-
-# A default has an end: else a file of open braces is looked through once for each of them.
-_VARIABLE = re.compile(
-    r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<operator>:?[-+?])(?P<word>[^}]{0,1000}))?\}|(?P<bare>\w+))"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +31,8 @@ class ComposeService:
     ports: tuple[int, ...]  # of the container
     environment: Mapping[str, str]
     env_files: tuple[str, ...]
-    raw: Mapping[str, Value]
+    raw: Mapping[str, Value]  # with the file's own defaults for its variables
+    written: Mapping[str, Value]
 
 
 def read_compose(text: str, *, path: str) -> tuple[ComposeService, ...]:
@@ -64,11 +60,12 @@ def _extended(name: str, services: Mapping[str, Value]) -> dict[str, Value]:
     return {key: value for layer in reversed(layers) for key, value in layer.items()}
 
 
-def _service(name: str, raw: dict[str, Value]) -> ComposeService:
+def _service(name: str, written: dict[str, Value]) -> ComposeService:
+    raw = mapping(resolve(written))
     return ComposeService(
         name=name,
         build=_build(raw.get("build")),
-        image=resolve(text_of(raw.get("image"))),
+        image=text_of(raw.get("image")),
         command=_command(raw.get("command")),
         entry_point=_command(raw.get("entrypoint")),
         ports=tuple(
@@ -79,18 +76,19 @@ def _service(name: str, raw: dict[str, Value]) -> ComposeService:
         environment=_environment(raw.get("environment")),
         env_files=_env_files(raw.get("env_file")),
         raw=raw,
+        written=written,
     )
 
 
 def _build(value: Value) -> ComposeBuild | None:
     if isinstance(value, str):
-        return ComposeBuild(context=resolve(value), dockerfile="Dockerfile")
+        return ComposeBuild(context=value, dockerfile="Dockerfile")
     if not isinstance(value, dict):
         return None
     return ComposeBuild(
-        context=resolve(text_of(value.get("context")) or "."),
-        dockerfile=resolve(text_of(value.get("dockerfile"))) or "Dockerfile",
-        target=resolve(text_of(value.get("target"))),
+        context=text_of(value.get("context")) or ".",
+        dockerfile=text_of(value.get("dockerfile")) or "Dockerfile",
+        target=text_of(value.get("target")),
         args=_environment(value.get("args")),
     )
 
@@ -98,20 +96,20 @@ def _build(value: Value) -> ComposeBuild | None:
 def _command(value: Value) -> tuple[str, ...] | None:
     """Compose splits text into words itself; no shell runs it."""
     if isinstance(value, list):
-        return tuple(resolve(text_of(each)) for each in value)
+        return tuple(text_of(each) for each in value)
     if not isinstance(value, str) or not value.strip():
         return None
     try:
-        return tuple(resolve(word) for word in shlex.split(value))
+        return tuple(shlex.split(value))
     except ValueError:
-        return ("sh", "-c", resolve(value))
+        return ("sh", "-c", value)
 
 
 def port_of(value: Value) -> int | None:
     """`127.0.0.1:8000:80/tcp`, `80`, `{target: 80}`; of a range the first; None for UDP."""
     written = mapping(value)
     text = f"{text_of(written.get('target'))}/{text_of(written.get('protocol'))}"
-    name, _, protocol = resolve(text if written else text_of(value)).partition("/")
+    name, _, protocol = (text if written else text_of(value)).partition("/")
     port = name.rpartition(":")[2].partition("-")[0]
     is_port = 0 < (number(port) or 0) < 65536
     return number(port) if is_port and protocol in ("", "tcp") else None
@@ -129,30 +127,3 @@ def _env_files(value: Value) -> tuple[str, ...]:
     items = value if isinstance(value, list) else [value]
     paths = (text_of(mapping(each).get("path")) or text_of(each) for each in items)
     return tuple(path for path in paths if path)
-
-
-def unset_variables(value: Value) -> Iterator[str]:
-    """The names that the file gives no value to, in the order in which they stand there."""
-    match value:
-        case dict():
-            for inner in value.values():
-                yield from unset_variables(inner)
-        case list():
-            for inner in value:
-                yield from unset_variables(inner)
-        case str():
-            for match_ in _VARIABLE.finditer(value):
-                has_default = (match_["operator"] or "").endswith(("-", "+"))
-                if not match_["dollar"] and not has_default:
-                    yield match_["name"] or match_["bare"]
-
-
-def resolve(text: str) -> str:
-    """With the defaults that the file itself gives; nothing where it gives none."""
-
-    def value(match: re.Match[str]) -> str:
-        if match["dollar"]:
-            return "$"
-        return (match["word"] or "") if (match["operator"] or "").endswith("-") else ""
-
-    return _VARIABLE.sub(value, text)

@@ -5,7 +5,9 @@ https://docs.docker.com/reference/compose-file/services/#ports
 
 from __future__ import annotations
 
-from fsd.importing.compose_file import port_of, resolve
+from collections.abc import Mapping
+
+from fsd.importing.compose_file import port_of
 from fsd.importing.reader import Loss, Reader, shown, without_empty
 from fsd.importing.service_name import part_name
 from fsd.importing.values import Value, listed, mapping, text_of
@@ -16,17 +18,18 @@ _UDP = "FSD's ports are TCP, and this one is left out"
 _UNKNOWN = "it is no number of a port, or a variable without a value"
 
 
-def read_ports(reader: Reader) -> tuple[dict[str, Value], int | None]:
+def read_ports(reader: Reader, written: Mapping[str, Value]) -> tuple[dict[str, Value], int | None]:
     """`port` for one, `ports` for several, and the number of the one that is balanced.
 
+    `written` is the same with its variables, for what is lost of them.
     Where the file says no protocols the first speaks HTTP: load balancers do to most.
     """
     found: dict[int, dict[str, Value]] = {}
     for key in ("ports", "expose"):
-        for value in listed(reader.take(key)):
+        for value, original in zip(listed(reader.take(key)), listed(written.get(key)), strict=True):
             port = port_of(value)
             if reason := _reason(value, port):
-                loss = Loss(where=reader.place(key), value=shown(value), reason=reason)
+                loss = Loss(where=reader.place(key), value=shown(original), reason=reason)
                 reader.losses.append(loss)
             if port is not None:
                 found.setdefault(port, _port(port, mapping(value)))
@@ -51,7 +54,7 @@ def _port(port: int, value: dict[str, Value]) -> dict[str, Value]:
 def _reason(value: Value, port: int | None) -> str:
     """Why it is not, or not wholly, what stands there; "" where it is."""
     target = mapping(value).get("target") if isinstance(value, dict) else value
-    text = resolve(text_of(target))
+    text = text_of(target)
     is_udp = "udp" in (text_of(mapping(value).get("protocol")), text.rpartition("/")[2])
     if port is None:
         return _UDP if is_udp else _UNKNOWN

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 
-from fsd.importing.compose_file import ComposeService, resolve
+from fsd.importing.compose_file import ComposeService
 from fsd.importing.original import NOT_THERE, pairs, said, task, ulimit
 from fsd.importing.reader import Loss, Original, Reader, without_empty
 from fsd.importing.values import Value, listed, mapping, number, text_of
@@ -34,14 +34,14 @@ _OF_ONE_MACHINE = {
 def original_of_compose(service: ComposeService, *, at: str) -> Original:
     """With the file's own defaults for its variables, as compose itself reads them."""
     uncompared: list[Loss] = []
-    reader = Reader(mapping(_resolved(dict(service.raw))), at, uncompared)
+    reader = Reader(dict(service.raw), at, uncompared)
     is_built = reader.values.get("build") is not None
     reader.lose("build", _BUILT)
     container: dict[str, Value] = {
         "image": None if is_built else reader.text("image"),
         "command": _words(reader.take("command")),
         "entryPoint": _words(reader.take("entrypoint")),
-        "environment": pairs({k: resolve(v) for k, v in service.environment.items()}, "value"),
+        "environment": pairs(dict(service.environment), "value"),
         "portMappings": [{"containerPort": port} for port in dict.fromkeys(service.ports)],
         "healthCheck": _check(reader),
         "user": reader.text("user"),
@@ -76,17 +76,6 @@ def original_of_compose(service: ComposeService, *, at: str) -> Original:
         is_part=True,
         uncompared=tuple(uncompared),
     )
-
-
-def _resolved(value: Value) -> Value:
-    match value:
-        case dict():
-            return {key: _resolved(each) for key, each in value.items()}
-        case list():
-            return [_resolved(each) for each in value]
-        case str():
-            return resolve(value)
-    return value
 
 
 def _words(value: Value) -> Value:
