@@ -159,6 +159,7 @@ class ServiceState:
     # One tuple a load balancer: its target group, with the alternate one of a blue/green service.
     target_groups: tuple[tuple[str, ...], ...] = ()
     production_rule: str = ""  # ARN: what divides requests between the two of a pair
+    load_balancers: tuple[Mapping[str, object], ...] = ()  # as ECS says them, and takes them
     classic_load_balancers: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()  # CloudWatch's, that may end a deployment; () where not enabled
     unsaid: frozenset[str] = frozenset()  # keys that the answer should have and has not

@@ -69,12 +69,21 @@ class Site:
 
     # ---- what others do and see
 
-    def primary(self) -> Any:
+    def described(self) -> Any:
         (found,) = self.client("ecs").describe_services(cluster=self.env, services=[self.service])[
             "services"
         ]
+        return found
+
+    def primary(self) -> Any:
+        found = self.described()
         (primary,) = [one for one in found["deployments"] if one["status"] == "PRIMARY"]
         return primary
+
+    def configuration(self) -> Any:
+        """How the service is deployed; without hooks that are none any more."""
+        found = self.described()["deploymentConfiguration"]
+        return {key: value for key, value in found.items() if value != []}
 
     def serves(self) -> str:
         """The revision whose rollout ECS completed."""

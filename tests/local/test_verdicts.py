@@ -101,6 +101,7 @@ CANARY = (
 LONG_CANARY = (*CANARY[:2], "deployment.canary={percent: 20, bakeTime: 1440}")
 APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 24h}")
 SHORT_APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 1m}")
+ENDS_LATE = ("environment.EXITS=5", "environment.EXITS_AFTER=25", "deployment.steadyFor=300")
 LONG_BAKE = (BLUE_GREEN[0], "deployment.bakeTime=1440")
 PAUSED = "pauses the deployment"
 LINEAR = (
@@ -170,6 +171,15 @@ def crash_afterwards(site: Site) -> Ended:
         return "exit code 5" in found[-1].out
 
     site.until(is_diagnosed)
+    return ended
+
+
+def fails_after_approval(site: Site) -> Ended:
+    """The way back neither waits for anybody nor for a canary; the service keeps its strategy."""
+    site = site.with_base(*LONG_CANARY)
+    before = site.configuration()
+    ended = site.deploy_and(answers("approve"), *APPROVAL, *ENDS_LATE, when=PAUSED)
+    assert before == site.configuration(), ended.text
     return ended
 
 
@@ -443,6 +453,19 @@ GROUPS: dict[str, dict[str, Case]] = {
         ),
         "blue/green, crash at once": fails(
             *BLUE_GREEN, EXITS, base=BLUE_GREEN, cause="crashed", says="exit code 3"
+        ),
+        "blue/green, crash after the rollout": fails(
+            *BLUE_GREEN, *ENDS_LATE, base=BLUE_GREEN, cause="crashed", says="exit code 5"
+        ),
+        "canary for a day, crash after an approved rollout": Case(
+            play=fails_after_approval,
+            code=6,
+            outcome="rolled-back",
+            cause="crashed",
+            says="exit code 5",
+        ),
+        "rolling to blue/green, crash after the rollout": fails(
+            *BLUE_GREEN, *ENDS_LATE, cause="crashed", says="exit code 5"
         ),
         "blue/green, path answers 500": fails(
             *BLUE_GREEN,

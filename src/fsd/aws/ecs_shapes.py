@@ -108,6 +108,7 @@ def to_service(answer: dict[str, Any]) -> ServiceState:
         controller=answer.get("deploymentController", {}).get("type", ""),
         task_sets=tuple(_task_set(entry) for entry in answer.get("taskSets", [])),
         target_groups=_target_groups(load_balancers),
+        load_balancers=tuple(load_balancers),
         production_rule=next(
             (
                 lb["advancedConfiguration"].get("productionListenerRule", "")

@@ -32,7 +32,13 @@ from fsd.release.outcome import outcome_of
 from fsd.release.ports import PermissionDenied
 from fsd.release.proof import put_mark
 from fsd.release.result import Outcome
-from fsd.release.rollback_service import restore_count, roll_out, set_count
+from fsd.release.rollback_service import (
+    must_follow,
+    restore_count,
+    restore_strategy,
+    roll_out,
+    set_count,
+)
 from fsd.release.rollback_stack import (
     apply_stack_of_before,
     apply_stack_of_both,
@@ -182,11 +188,13 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
     """ECS stopped without going back: deploy the last good revision, and watch that."""
     if not back.can_redeploy:
         return could_not_go_back(back, BareMessage.SAME_REVISION_BEFORE)
-    ours = roll_out(back, good)
-    verdict = back.watcher.watch(ours).verdict
+    verdict = back.watcher.watch(roll_out(back, good)).verdict
+    if outcome_of(verdict) is Outcome.SUCCEEDED and must_follow(back):
+        verdict = back.watcher.watch(roll_out(back, good, in_place=True)).verdict
     revision = family_revision(good)
     match outcome_of(verdict):
         case Outcome.SUCCEEDED:
+            restore_strategy(back)
             return verified(back)
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))

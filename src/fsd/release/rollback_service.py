@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
+from typing import cast
+
+from fsd.compile.desired import (
+    OUTPUT_ALTERNATE_GROUP,
+    OUTPUT_PRODUCTION_RULE,
+    OUTPUT_TARGET_GROUP,
+    Json,
+    JsonValue,
+)
+from fsd.compile.service import PAUSE, ended_settings
 from fsd.release.rollback_target import GoBack, is_group_gone
 from fsd.rollout.assess import Ours
 from fsd.snapshot import ServiceState
@@ -15,21 +24,86 @@ def restore_count(back: GoBack) -> None:
         set_count(back, before.desired)
 
 
-def roll_out(back: GoBack, good: str) -> Ours:
+def roll_out(back: GoBack, good: str, *, in_place: bool = False) -> Ours:
+    """Deploy `good` once more. `in_place`: as the service was before, where `must_follow`."""
     before, ref, ecs = back.observed.service, back.ref, back.aws.ecs
     known = frozenset(ecs.service_deployment_arns(ref.cluster, ref.name))
+    now = ecs.find_service(ref.cluster, ref.name)
+    settings = _settings(back, now, in_place=in_place) if now is not None else {}
     parameters: Json = {
         "cluster": ref.cluster,
         "service": ref.name,
         "taskDefinition": good,
         "forceNewDeployment": True,
-        **_attached_as(before, back),
+        **settings,
     }
     if before is not None and back.count is not None:
         parameters["desiredCount"] = before.desired
     back.watcher.reader.answer = ecs.update_service(parameters)
     found = back.watcher.find(known=known, task_definition_arn=good)
     return Ours(service=ref.name, arn=found.arn, task_definition_arn=good)
+
+
+def _settings(back: GoBack, now: ServiceState, *, in_place: bool) -> Json:
+    before = back.observed.service
+    settings = _attached_as(before, back)
+    if in_place and before is not None:
+        return settings | {"deploymentConfiguration": _configured_as(before, now)}
+    if not (_shifts(now) or (_shifts(before) and settings)):
+        return settings
+    if not _shifts(before):
+        settings.pop("loadBalancers", None)
+    return settings | {"deploymentConfiguration": _at_once(before, now)}
+
+
+def must_follow(back: GoBack) -> bool:
+    """Whether the release was the first that shifts traffic. One shift takes it back; a deployment
+    in place then lets go of the second target group and of the rule, which the stack takes away."""
+    before = back.observed.service
+    if before is None or not back.container or _shifts(before):
+        return False
+    return _shifts(back.aws.ecs.find_service(back.ref.cluster, back.ref.name))
+
+
+def restore_strategy(back: GoBack) -> None:
+    """What `roll_out` left out so as to be quick. It starts no deployment."""
+    before, ref, ecs = back.observed.service, back.ref, back.aws.ecs
+    if before is None or not _shifts(before):
+        return
+    now = ecs.find_service(ref.cluster, ref.name)
+    if now is None:
+        return
+    wanted, found = _configured_as(before, now), now.deployment_configuration
+    if any(found.get(key) != value for key, value in wanted.items()):
+        ecs.update_service(
+            {"cluster": ref.cluster, "service": ref.name, "deploymentConfiguration": wanted}
+        )
+
+
+def _shifts(service: ServiceState | None) -> bool:
+    return service is not None and service.production_rule != ""
+
+
+def _at_once(before: ServiceState | None, now: ServiceState) -> Json:
+    """All the traffic goes back in one shift: no part of it stays with what failed, nothing bakes,
+    and nobody has to approve."""
+    hooks = [hook for service in (now, before) if service is not None for hook in _hooks(service)]
+    if all(hook.get("targetType") != PAUSE for hook in hooks):
+        return {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0}
+    others = [hook for hook in _hooks(now) if hook.get("targetType") != PAUSE]
+    return {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 0, "lifecycleHooks": [*others]}
+
+
+def _hooks(service: ServiceState) -> list[Json]:
+    found = service.deployment_configuration.get("lifecycleHooks")
+    return [hook for hook in found if isinstance(hook, dict)] if isinstance(found, list) else []
+
+
+def _configured_as(before: ServiceState, now: ServiceState) -> Json:
+    """An update keeps what it does not name, so what the release had added is switched off."""
+    wanted: Json = {"strategy": "ROLLING", **cast(Json, before.deployment_configuration)}
+    ends = ended_settings(now.deployment_configuration, wanted)
+    return {**{key: one for key, one in wanted.items() if key != "lifecycleHooks"}, **ends}
 
 
 def _groups(before: ServiceState, back: GoBack) -> tuple[str, ...]:
@@ -54,15 +128,38 @@ def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
     }
     return {
         "networkConfiguration": {"awsvpcConfiguration": network},
-        "loadBalancers": [
-            {
-                "targetGroupArn": arn,
-                "containerName": before.container_name or back.container,
-                "containerPort": before.container_port,
-            }
-            for arn in _groups(before, back)
-        ],
+        "loadBalancers": _pair(before, back) if _shifts(before) else _single(before, back),
     }
+
+
+def _single(before: ServiceState, back: GoBack) -> list[JsonValue]:
+    return [
+        {
+            "targetGroupArn": arn,
+            "containerName": before.container_name or back.container,
+            "containerPort": before.container_port,
+        }
+        for arn in _groups(before, back)
+    ]
+
+
+def _pair(before: ServiceState, back: GoBack) -> list[JsonValue]:
+    """With the ARNs of now: a rule on another listener is another rule."""
+    stack = back.aws.stacks.find(back.ref.stack_name)
+    outputs = stack.outputs if stack else {}
+    made: Json = {"productionListenerRule": outputs.get(OUTPUT_PRODUCTION_RULE, "")}
+    group: Json = {}
+    if is_group_gone(back):
+        group = {"targetGroupArn": outputs.get(OUTPUT_TARGET_GROUP, "")}
+        made |= {"alternateTargetGroupArn": outputs.get(OUTPUT_ALTERNATE_GROUP, "")}
+    found = []
+    for one in before.load_balancers:
+        balancer = cast(Json, {**one})
+        advanced = cast(Json, balancer.get("advancedConfiguration") or {})
+        told = {**advanced, **{key: arn for key, arn in made.items() if arn}}
+        balancer |= {key: arn for key, arn in group.items() if arn}
+        found.append({**balancer, "advancedConfiguration": told})
+    return [*found]
 
 
 def set_count(back: GoBack, count: int) -> ServiceState:
