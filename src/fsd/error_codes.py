@@ -288,7 +288,8 @@ class ErrorCode(StrEnum):
     IMAGE_NOT_SCANNED = (
         "image-not-scanned",
         "the environment has `imageScan`, and ECR has no complete scan of the image",
-        "turn on scanning in ECR for the repository, and deploy again",
+        "follow the fix, which depends on the status of the scan: turn on scanning in ECR for the "
+        "repository, or deploy an image that ECR can scan",
         ExitCode.REFUSED,
     )
     IMAGE_CHANGED = (

@@ -865,9 +865,10 @@ class FakeScans:
     """`results` are ECR's answers, one each; the last one stays."""
 
     results: list[ScanResult | None] = field(default_factory=lambda: [None])
+    start: ScanResult = field(default_factory=lambda: ScanResult(status="IN_PROGRESS"))
     started: list[str] = field(default_factory=list)
 
-    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str:
+    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str | None:
         del repository, architecture
         return digest
 
@@ -875,8 +876,9 @@ class FakeScans:
         del repository, digest
         return self.results.pop(0) if len(self.results) > 1 else self.results[0]
 
-    def start_scan(self, repository: str, digest: str) -> None:
+    def start_scan(self, repository: str, digest: str) -> ScanResult:
         self.started.append(f"{repository}@{digest}")
+        return self.start
 
 
 @dataclass

@@ -106,7 +106,8 @@ def test_image_scan__bootstrapped_account__blocks_and_lets_pass_with_its_roles_a
     plant(statuses=["FAILED"], description="the layer is too large")
     failed = deployer.run(*DEPLOY)
     assert failed.code == 4, failed.text
-    assert "its scan is FAILED: the layer is too large" in failed.err
+    assert "its scan is FAILED: the layer is too large. ECR did not start another:" in failed.err
+    assert "fix: correct what ECR names, and deploy a new image" in failed.err
     elsewhere = deployer.run(*DEPLOY, "--image", f"registry.example/hello@sha256:{'a' * 64}")
     assert elsewhere.code == 4, elsewhere.text
     assert "is not in this account's ECR" in elsewhere.err

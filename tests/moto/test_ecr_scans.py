@@ -69,7 +69,7 @@ def test_find_scan__basic_in_two_pages__all_of_it_with_its_counts(
             ScanFinding(name="CVE-2026-2", severity="UNDEFINED"),
         ),
         counts=counts,
-        is_dated=True,
+        completed_at=ENDED,
     )
 
 
@@ -124,17 +124,35 @@ def test_start_scan__inspector_scans_or_too_early__is_waited_for(
     aws.add_response("start_image_scan", {}, ASKED)
     aws.add_client_error("start_image_scan", "AccessDeniedException", "denied")
 
-    scans.start_scan("web", DIGEST)
-    scans.start_scan("web", DIGEST)
+    refused = ScanResult(status="", why="This feature is disabled")
+    assert scans.start_scan("web", DIGEST) == refused
+    assert scans.start_scan("web", DIGEST) == ScanResult(status="IN_PROGRESS")
     with pytest.raises(CallFailedError, match="denied"):
         scans.start_scan("web", DIGEST)
 
 
 @pytest.mark.parametrize(
-    ("architecture", "found"), [("X86_64", AMD), ("ARM64", ARM), ("none", DIGEST)]
+    ("code", "status"),
+    [
+        ("UnsupportedImageTypeException", "UNSUPPORTED_IMAGE"),
+        ("ImageArchivedException", "IMAGE_ARCHIVED"),
+    ],
+)
+def test_start_scan__image_that_ecr_does_not_scan__is_an_answer_with_its_sentence(
+    scans: EcrScans, aws: Stubber, code: str, status: str
+) -> None:
+    """https://github.com/alexjurkiewicz/ecr-scan-image/issues/43"""
+    why = "An artifact with media type 'application/vnd.oci.image.index.v1+json' cannot be scanned."
+    aws.add_client_error("start_image_scan", code, why)
+
+    assert scans.start_scan("web", DIGEST) == ScanResult(status=status, why=why)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "found"), [("X86_64", AMD), ("ARM64", ARM), ("none", None)]
 )
 def test_find_platform__index__the_image_for_that_processor(
-    scans: EcrScans, aws: Stubber, architecture: str, found: str
+    scans: EcrScans, aws: Stubber, architecture: str, found: str | None
 ) -> None:
     manifests = [
         {"digest": digest, "platform": {"os": system, "architecture": name}}

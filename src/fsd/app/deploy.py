@@ -83,10 +83,11 @@ def _make_request(
         raise
     phase = replace(running, state=PhaseState.DONE, fact=ready, finished_at=clock.now())
     reporter.phase(phase)
-    notes = (*notes, *require_scan(prepared, image, clock=clock, reporter=reporter))
+    timeout = options.timeout
+    scanned = require_scan(prepared, image, timeout=timeout, clock=clock, reporter=reporter)
+    notes = (*notes, *scanned)
     desired = compile_desired(prepared, image, options)
     expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
-    timeout = options.timeout
     require_chosen(chosen.image if chosen.is_there else image, desired)
     return DeployRequest(
         desired=desired,

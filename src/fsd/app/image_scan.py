@@ -12,17 +12,49 @@ from datetime import timedelta
 from fsd.app.deployment import Prepared
 from fsd.app.image import find_known_image
 from fsd.compile.desired import Image
+from fsd.durations import duration_text
 from fsd.errors import ErrorCode, RefusedError
 from fsd.manifest import names
-from fsd.release.image_scan import ScanFinding, ScanResult, count_severities, find_blocking
+from fsd.release.image_scan import (
+    ScanFinding,
+    ScanResult,
+    count_severities,
+    find_blocking,
+    find_unrated,
+)
 from fsd.release.notes import Note, ScanAwaited, ScanPassed
 from fsd.release.ports import Clock, ImageScans
 from fsd.release.reporter import Reporter
 
 _LONGEST = timedelta(minutes=15)
 _SETTLED = timedelta(minutes=2)  # after it, an answer without anything means: nothing was found
+_UNSTARTED = timedelta(minutes=5)  # after it, a scan that ECR did not start is not Inspector's
 _POLL = timedelta(seconds=5)
 _SHOWN = 5
+_TURN_ON = (
+    "turn on scanning on push for the repository, in ECR under Private registry, Features & "
+    "Settings, Scanning, and deploy again"
+)
+# By ECR's status, where turning on scanning would not help. Inspector does not take up an image
+# again whose time has expired, also where its re-scan duration is longer now.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-troubleshooting.html
+# https://docs.aws.amazon.com/inspector/latest/user/scanning_resources_configure_duration_setting_ecr.html
+_FIXES = {
+    "FAILED": "correct what ECR names, and deploy a new image; ECR scans an image once in 24 hours",
+    "UNSUPPORTED_IMAGE": "build on a base image whose operating system ECR scans, not on scratch: "
+    "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning-troubleshooting.html",
+    "SCAN_ELIGIBILITY_EXPIRED": "build and deploy a new image; for later ones, set a longer ECR "
+    "re-scan duration in Amazon Inspector's settings",
+    "FINDINGS_UNAVAILABLE": "check in Amazon Inspector, under Account management, that it scans "
+    "ECR in this account, and deploy again",
+    "LIMIT_EXCEEDED": "deploy again when ECR's quota has room: ECR scans an image once in 24 hours",
+    "IMAGE_ARCHIVED": "restore the image, and deploy again: aws ecr update-image-storage-class "
+    "--repository-name {repository} --image-id imageDigest={digest} "
+    "--target-storage-class STANDARD",
+    "PENDING": "deploy again when the scan has ended; if it does not, check in Amazon Inspector, "
+    "under Account management, that it covers the repository",
+    "IN_PROGRESS": "deploy again when the scan has ended",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +67,17 @@ class _ScannedImage:
 
 
 def require_scan(
-    prepared: Prepared, image: Image, *, clock: Clock, reporter: Reporter
+    prepared: Prepared,
+    image: Image,
+    *,
+    timeout: timedelta | None,
+    clock: Clock,
+    reporter: Reporter,
 ) -> tuple[Note, ...]:
     """What the scan found that the environment lets pass; () where it asks for no scan.
 
-    Raises RefusedError for severe findings, and where there is no scan to go by.
+    It waits 15 minutes for a scan, or `timeout` where that is shorter. Raises RefusedError for
+    severe findings, and where there is no scan to go by.
     """
     connection = prepared.connection
     policy = connection.environment.image_scan
@@ -55,16 +93,44 @@ def require_scan(
         )
     repository, digest = found
     scans = connection.aws.scans
-    digest = scans.find_platform(
-        repository, digest, architecture=prepared.manifest.service.platform
-    )
-    scanned = _ScannedImage(repository=repository, digest=digest)
-    result = _wait(scanned, scans, clock=clock, reporter=reporter, speed=connection.pace.speed)
+    scanned = _find_scanned(scans, repository, digest, prepared.manifest.service.platform)
+    result = _ScanWait(
+        image=scanned,
+        scans=scans,
+        clock=clock,
+        reporter=reporter,
+        longest=_LONGEST if timeout is None else min(_LONGEST, timeout),
+        speed=connection.pace.speed,
+    ).find_result()
     blocking = find_blocking(result, block=policy.block)
     if blocking:
         raise _vulnerable(scanned, blocking, block=policy.block)
-    counts = count_severities(result.findings)
-    return (ScanPassed(image=str(scanned), block=policy.block, counts=counts),)
+    passed = ScanPassed(
+        image=str(scanned),
+        block=policy.block,
+        counts=count_severities(result.findings, result.counts),
+        unrated=find_unrated(result),
+        completed_at=result.completed_at,
+    )
+    return (passed,)
+
+
+def _find_scanned(
+    scans: ImageScans, repository: str, digest: str, architecture: str
+) -> _ScannedImage:
+    """The image that will run: the platform's, of an index."""
+    found = scans.find_platform(repository, digest, architecture=architecture)
+    image = _ScannedImage(repository=repository, digest=found or digest)
+    if found is None:
+        raise RefusedError(
+            f"{image} is an index without an image for linux and {architecture}, so that there is "
+            "no scan of what would run",
+            where=f"imageScan · repository {repository}",
+            fix="build the image for the processor of service.platform, or set service.platform to "
+            "one that the index has",
+            code=ErrorCode.IMAGE_NOT_SCANNED,
+        )
+    return image
 
 
 def _find_in_ecr(prepared: Prepared, image: Image) -> tuple[str, str] | None:
@@ -78,36 +144,60 @@ def _find_in_ecr(prepared: Prepared, image: Image) -> tuple[str, str] | None:
     return (repository.name, digest) if repository is not None and digest else None
 
 
-def _wait(
-    image: _ScannedImage, scans: ImageScans, *, clock: Clock, reporter: Reporter, speed: float
-) -> ScanResult:
-    began, is_started = clock.now(), False
-    while True:
-        result = scans.find_scan(image.repository, image.digest)
-        waited = clock.now() - began
-        if result is not None and result.is_done:
-            if result.says_something or waited >= _SETTLED:
-                return result
-        elif result is not None and not result.is_running:
-            raise _not_scanned(image, f"its scan is {result.status}: {result.why or 'no reason'}")
-        if not is_started:
-            reporter.note(ScanAwaited(image=str(image)))
-            if result is None:
-                scans.start_scan(image.repository, image.digest)
-            is_started = True
-        if waited >= _LONGEST:
-            minutes = _LONGEST // timedelta(minutes=1)
-            state = f"{result.status} after" if result else "not there after"
-            raise _not_scanned(image, f"its scan is {state} {minutes} minutes")
-        clock.wait(_POLL / max(1.0, speed))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ScanWait:
+    image: _ScannedImage
+    scans: ImageScans
+    clock: Clock
+    reporter: Reporter
+    longest: timedelta
+    speed: float = 1.0
+
+    def find_result(self) -> ScanResult:
+        """Raises RefusedError where the scan cannot end, or does not in time."""
+        began = self.clock.now()
+        start: ScanResult | None = None
+        is_told = False
+        while True:
+            found = self.scans.find_scan(self.image.repository, self.image.digest)
+            waited = self.clock.now() - began
+            settled = min(_SETTLED, self.longest)
+            if found and found.is_done and (found.says_something or waited >= settled):
+                return found
+            if start is None and (found is None or found.has_failed):
+                start = self.scans.start_scan(self.image.repository, self.image.digest)
+                found = start if start.is_running else found
+            self._require_going_on(found, start, waited=waited)
+            if not is_told:
+                self.reporter.note(ScanAwaited(image=str(self.image)))
+                is_told = True
+            self.clock.wait(_POLL / max(1.0, self.speed))
+
+    def _require_going_on(
+        self, found: ScanResult | None, start: ScanResult | None, *, waited: timedelta
+    ) -> None:
+        state = found or start or ScanResult(status="")
+        refusal = start.why if start else ""
+        if state.status and not state.is_running and not state.is_done:
+            why = f"its scan is {state.status}: {state.why or 'no reason'}"
+            if refusal and state is not start:
+                why += f". ECR did not start another: {refusal}"
+            raise _not_scanned(self.image, why, status=state.status)
+        late = duration_text(waited)
+        if not state.status and waited >= min(_UNSTARTED, self.longest):
+            why = f"nothing started one in {late}. StartImageScan said: {refusal or 'nothing'}"
+            raise _not_scanned(self.image, why)
+        if waited >= self.longest:
+            why = f"its scan is {state.status} after {late}"
+            raise _not_scanned(self.image, why, status=state.status)
 
 
-def _not_scanned(image: _ScannedImage, why: str) -> RefusedError:
+def _not_scanned(image: _ScannedImage, why: str, *, status: str = "") -> RefusedError:
+    fix = _FIXES.get(status, _TURN_ON)
     return RefusedError(
         f"ECR has no complete scan of {image}: {why}",
         where=f"imageScan · repository {image.repository}",
-        fix="turn on scanning on push for the repository, in ECR under Private registry, Features "
-        "& Settings, Scanning, and deploy again",
+        fix=fix.format(repository=image.repository, digest=image.digest),
         code=ErrorCode.IMAGE_NOT_SCANNED,
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsd.aws.ecr import MANIFEST_TYPES
-from fsd.aws.errors import aws_code, call
+from fsd.aws.errors import aws_code, aws_message, call
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
 from fsd.release.image_scan import ScanFinding, ScanResult
@@ -20,8 +20,16 @@ _PAGE = 1000
 # Of a finding that counts. Somebody has accepted a suppressed one, and a closed one is gone.
 # https://docs.aws.amazon.com/inspector/v2/APIReference/API_Finding.html
 _OPEN = ("", "ACTIVE")
-# The answer of StartImageScan where Inspector scans, and where it is too early for another scan.
-_NOT_OURS_TO_START = frozenset({"ValidationException", "LimitExceededException"})
+# StartImageScan's refusals, as the status that DescribeImageScanFindings has for the same. "" is
+# for one that says nothing of the image: Inspector scans (ValidationException: "This feature is
+# disabled"), or it is too early for another scan.
+# https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_StartImageScan.html
+_REFUSED = {
+    "ValidationException": "",
+    "LimitExceededException": "",
+    "UnsupportedImageTypeException": "UNSUPPORTED_IMAGE",
+    "ImageArchivedException": "IMAGE_ARCHIVED",
+}
 _DOCKERS_NAME = {"X86_64": "amd64", "ARM64": "arm64"}
 
 
@@ -31,7 +39,7 @@ class EcrScans:
 
     clients: Clients
 
-    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str:
+    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str | None:
         """ECR scans images, and not the index that names one for each platform."""
         answer = call(
             self._client,
@@ -44,11 +52,13 @@ class EcrScans:
         images = answer.get("images", [])
         wanted = _DOCKERS_NAME.get(architecture, architecture)
         manifest = _tree(images[0].get("imageManifest", "")) if images else {}
-        for one in manifest.get("manifests") or []:
+        if "manifests" not in manifest:
+            return digest
+        for one in manifest["manifests"] or []:
             platform = one.get("platform") or {}
             if platform.get("os") == "linux" and platform.get("architecture") == wanted:
                 return str(one["digest"])
-        return digest
+        return None
 
     def find_scan(self, repository: str, digest: str) -> ScanResult | None:
         found = ScanResult(status="")
@@ -73,9 +83,9 @@ class EcrScans:
                 return found
             token = {"nextToken": answer["nextToken"]}
 
-    def start_scan(self, repository: str, digest: str) -> None:
+    def start_scan(self, repository: str, digest: str) -> ScanResult:
         try:
-            call(
+            answer = call(
                 self._client,
                 "start_image_scan",
                 f"{repository}@{digest}",
@@ -83,8 +93,12 @@ class EcrScans:
                 imageId={"imageDigest": digest},
             )
         except CallFailedError as error:
-            if aws_code(error) not in _NOT_OURS_TO_START:
+            status = _REFUSED.get(aws_code(error))
+            if status is None:
                 raise
+            return ScanResult(status=status, why=aws_message(error) or aws_code(error))
+        said = answer.get("imageScanStatus") or {}
+        return ScanResult(status=str(said.get("status") or "IN_PROGRESS"))
 
     @property
     def _client(self) -> Any:
@@ -106,7 +120,7 @@ def _joined(before: ScanResult, answer: Mapping[str, Any]) -> ScanResult:
             *_enhanced(enhanced),
         ),
         counts={**before.counts, **counts},
-        is_dated=before.is_dated or bool(page.get("imageScanCompletedAt")),
+        completed_at=before.completed_at or page.get("imageScanCompletedAt"),
     )
 
 

@@ -406,6 +406,8 @@ class ScanPassed:
     image: str  # repository@digest
     block: str  # critical | high
     counts: tuple[tuple[str, int], ...]  # by severity, the worst first
+    unrated: tuple[str, ...] = ()  # names of the findings that have no severity
+    completed_at: datetime | None = None  # None where ECR does not say when it scanned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

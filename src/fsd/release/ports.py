@@ -432,14 +432,19 @@ class Registry(Protocol):
 class ImageScans(Protocol):
     """ECR's scans for vulnerabilities, in this account and Region."""
 
-    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str:
-        """Digest of the image for `architecture` in an index; `digest` where it is no index."""
+    def find_platform(self, repository: str, digest: str, *, architecture: str) -> str | None:
+        """Digest of the image for `architecture` in an index, None where the index has none;
+        `digest` where it is no index."""
 
     def find_scan(self, repository: str, digest: str) -> ScanResult | None:
         """None where ECR has not begun one."""
 
-    def start_scan(self, repository: str, digest: str) -> None:
-        """One of basic scanning; where Amazon Inspector scans, it begins by itself."""
+    def start_scan(self, repository: str, digest: str) -> ScanResult:
+        """One of basic scanning; where Amazon Inspector scans, it begins by itself.
+
+        What ECR answers: that it runs, that the image is none that it scans, or with status ""
+        that it begins none, and why.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

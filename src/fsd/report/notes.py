@@ -82,6 +82,7 @@ from fsd.report.follow_ups import follow_up_text
 from fsd.report.words import (
     WARNING,
     capitalised,
+    listed,
     log_remark_text,
     revision_label,
     short_digest,
@@ -567,7 +568,13 @@ def _(note: ScanAwaited) -> str:
 @note_text.register
 def _(note: ScanPassed) -> str:
     found = ", ".join(f"{count} {severity}" for severity, count in note.counts) or "nothing"
-    return f"ECR's scan of {note.image} found {found} (imageScan.block: {note.block})"
+    when = f" ({note.completed_at.astimezone(UTC):%Y-%m-%d})" if note.completed_at else ""
+    text = f"ECR's scan of {note.image}{when} found {found} (imageScan.block: {note.block})"
+    if not note.unrated:
+        return text
+    more = len(note.unrated) - FILES_SHOWN
+    names = [*note.unrated[:FILES_SHOWN], *([f"{more} more"] if more > 0 else [])]
+    return f"{text}; no severity is known for {listed(names)}"
 
 
 @note_text.register

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from fsd.release.image_scan import ScanFinding, ScanResult, count_severities, find_blocking
+from fsd.release.image_scan import (
+    ScanFinding,
+    ScanResult,
+    count_severities,
+    find_blocking,
+    find_unrated,
+)
 
 
 def finding(name: str, severity: str) -> ScanFinding:
@@ -47,3 +53,15 @@ def test_count_severities__several__the_worst_first_and_what_is_unknown_last() -
         ("LOW", 1),
         ("UNTRIAGED", 1),
     )
+
+
+def test_count_severities__more_counted_than_listed__by_the_higher_number() -> None:
+    counts = {"HIGH": 1, "LOW": 3, "UNDEFINED": 2}
+
+    assert count_severities(FOUND[:2], counts) == (("HIGH", 1), ("LOW", 3), ("UNDEFINED", 2))
+
+
+def test_find_unrated__several__those_alone_each_once() -> None:
+    findings = (*FOUND, finding("CVE-0", "UNDEFINED"), finding("CVE-0", "UNDEFINED"))
+
+    assert find_unrated(ScanResult(status="COMPLETE", findings=findings)) == ("CVE-0", "CVE-4")

@@ -130,6 +130,13 @@ SAMPLES: tuple[Note, ...] = (
     notes.ScanAwaited(image="hello@sha256:0a…"),
     notes.ScanPassed(image="hello@sha256:0a…", block="critical", counts=(("HIGH", 2), ("LOW", 1))),
     notes.ScanPassed(image="hello@sha256:0a…", block="high", counts=()),
+    notes.ScanPassed(
+        image="hello@sha256:0a…",
+        block="high",
+        counts=(("UNDEFINED", 4),),
+        unrated=("CVE-2026-1", "CVE-2026-2", "CVE-2026-3", "CVE-2026-4"),
+        completed_at=datetime(2026, 11, 22, 23, 30, tzinfo=UTC),
+    ),
     notes.ImageCopied(to="registry.example/hello", sent=12_340_000, seconds=1.26),
     notes.Promoted(
         version="v1.2.9", revision="web-stg:7", digest="sha256:" + "9" * 64, source="stg"
