@@ -837,3 +837,132 @@ def test_apply__another_run_made_the_same_outputs_first__they_are_the_stacks(
     made = stacks.apply(NAME, template=OTHER_OUTPUTS, tags=TAGS)
 
     assert made.outputs == {"Url": "http://new"}
+
+
+# --- the rule that divides requests between two target groups ---------------------------------
+
+RULE = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener-rule/app/a/1/2/3"
+GROUPS = {
+    name: f"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/{name}/1"
+    for name in ("TargetGroup", "AlternateTargetGroup")
+}
+PAIR = [
+    {"OutputKey": "TargetGroupArn", "OutputValue": GROUPS["TargetGroup"]},
+    {"OutputKey": "AlternateTargetGroupArn", "OutputValue": GROUPS["AlternateTargetGroup"]},
+    {"OutputKey": "ProductionRuleArn", "OutputValue": RULE},
+]
+
+
+def shifting(path: str, first: int, second: int) -> Json:
+    """A template whose rule sends requests to two target groups, with these weights."""
+    divided: list[Any] = [
+        {"TargetGroupArn": {"Ref": name}, "Weight": weight}
+        for name, weight in zip(GROUPS, (first, second), strict=True)
+    ]
+    condition: Json = {"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}
+    return {
+        "Resources": {
+            "ListenerRule": {
+                "Type": "AWS::ElasticLoadBalancingV2::ListenerRule",
+                "Properties": {
+                    "Conditions": [condition],
+                    "Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": divided}}],
+                },
+            }
+        },
+        "Outputs": {
+            "TargetGroupArn": {"Value": {"Ref": "TargetGroup"}},
+            "AlternateTargetGroupArn": {"Value": {"Ref": "AlternateTargetGroup"}},
+            "ProductionRuleArn": {"Value": {"Ref": "ListenerRule"}},
+        },
+    }
+
+
+def rule_says(
+    elb: Stubber, *weights: int, groups: tuple[str, ...] = tuple(GROUPS.values())
+) -> None:
+    divided = [
+        {"TargetGroupArn": arn, "Weight": weight}
+        for arn, weight in zip(groups, weights, strict=True)
+    ]
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": divided}}
+    elb.add_response("describe_rules", {"Rules": [{"Actions": [action]}]}, {"RuleArns": [RULE]})
+
+
+def updated(cfn: CloudFormation, template: Json) -> None:
+    cfn.change_set("UPDATE", template)
+    cfn.change_set_is("CREATE_COMPLETE")
+    cfn.execute()
+    cfn.describe("UPDATE_COMPLETE", of=ID, Outputs=PAIR)
+
+
+def test_apply__rule_changes_after_a_shift__weights_of_now_first_and_alone(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
+) -> None:
+    """A change that fails goes back to the text of the stack: that may not say 100 to 0."""
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 100, 0))
+    rule_says(stub("elbv2"), 0, 100)
+    updated(cfn, shifting("/a", 0, 100))
+    updated(cfn, shifting("/b", 0, 100))
+
+    stack = stacks.apply(NAME, template=shifting("/b", 100, 0), tags=TAGS)
+
+    assert stack.template == shifting("/b", 0, 100)
+
+
+def test_apply__rule_changes_in_the_middle_of_a_shift__weights_as_they_are(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 32, 68))
+    rule_says(stub("elbv2"), 32, 68)
+    updated(cfn, shifting("/b", 32, 68))
+
+    assert stacks.apply(NAME, template=shifting("/b", 0, 100), tags=TAGS).status
+
+
+def test_apply__rule_stays__not_touched_nor_read(
+    cfn: CloudFormation, stacks: CloudFormationStacks
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 100, 0))
+
+    stacks.apply(NAME, template=shifting("/a", 0, 100), tags=TAGS)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "Throttling", "InternalFailure"])
+def test_apply__rule_cannot_be_read__nothing_is_changed(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber], code: str
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 100, 0))
+    stub("elbv2").add_client_error("describe_rules", code, "no answer")
+
+    with pytest.raises(CallFailedError) as failed:
+        stacks.apply(NAME, template=shifting("/b", 100, 0), tags=TAGS)
+
+    assert failed.value.where == f"DescribeRules {RULE}"
+
+
+def test_apply__somebody_has_given_the_rule_other_target_groups__refused(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 100, 0))
+    other = GROUPS["TargetGroup"].replace("TargetGroup", "other")
+    rule_says(stub("elbv2"), 1, groups=(other,))
+
+    with pytest.raises(CallFailedError, match=r"sends requests to .*targetgroup/other/1"):
+        stacks.apply(NAME, template=shifting("/b", 100, 0), tags=TAGS)
+
+
+def test_apply__rule_is_gone__made_again_with_the_weights_of_the_stack(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 0, 100))
+    stub("elbv2").add_client_error("describe_rules", "RuleNotFound", "One or more rules not found")
+    updated(cfn, shifting("/b", 0, 100))
+
+    assert stacks.apply(NAME, template=shifting("/b", 100, 0), tags=TAGS).status

@@ -20,11 +20,14 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.aws.stack_causes import find_fix
 from fsd.aws.stack_look import look_at_stack
+from fsd.aws.targets import TargetHealthReader
 from fsd.aws.wait import wait_for
-from fsd.compile.desired import Json
+from fsd.compile.desired import OUTPUT_PRODUCTION_RULE, Json
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.canonical import canonical_text
 from fsd.plan.previous_stack import split_previous
+from fsd.plan.rule_weights import changed_rules, has_pair, with_weights, with_weights_only
+from fsd.plan.serving import production_rule_of, weights_by_name
 from fsd.release.ports import Clock, KnownTemplate, Stack, StackDrift
 from fsd.snapshot import StackLook
 
@@ -114,9 +117,47 @@ class CloudFormationStacks:
         body = _render(template, name)
         if stack is None:
             return self._create(name, body=body, template=template, tags=tags)
+        template, steady = self._weighted(stack, template)
+        body = _render(template, name)
+        if steady is not None:
+            self._steady(stack, steady)
         if self._is_unchanged(stack, template=template, tags=tags):
             return _stack(stack, template)
         return self._update(stack, body=body, template=template, tags=tags)
+
+    def _weighted(self, stack: dict[str, Any], template: Json) -> tuple[Json, Json | None]:
+        """`template` with the weights that its rules have on AWS; and where it changes such a rule,
+        whose text in the stack says other weights, the stack's own template with those of now.
+
+        Raises CallFailedError where the weights cannot be read: a wrong guess sends all requests to
+        a target group that may be empty.
+        """
+        if not has_pair(template):
+            return template, None
+        now, outputs = self._template(stack), _output_values(stack)
+        rules = changed_rules(template, now)
+        if not rules:
+            return with_weights(template, now, {}), None
+        rule = outputs.get(OUTPUT_PRODUCTION_RULE, "")
+        if rules != (production_rule_of(now),) or not rule:
+            raise _unknown_weights(stack, rules, "the stack's outputs do not name it")
+        found = TargetHealthReader(clients=self.clients).weights(rule)
+        named = weights_by_name(now, outputs, found)
+        if found and not any(named.values()):
+            groups = ", ".join(arn for arn, weight in found.items() if weight)
+            raise _unknown_weights(stack, rules, f"it sends requests to {groups or 'nothing'}")
+        steady = with_weights_only(now, named, rules=rules)
+        is_said = canonical_text(steady) == canonical_text(now)
+        return with_weights(template, now, named), None if is_said else steady
+
+    def _steady(self, stack: dict[str, Any], template: Json) -> None:
+        """Should the change that comes next fail, CloudFormation goes back to the text that it has,
+        and to its weights: so that text says the weights of now first.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+        """
+        body = _render(template, str(stack["StackName"]))
+        self._update(stack, body=body, template=template, tags=_tags(stack))
 
     def delete(self, name: str) -> None:
         """Also of a stack whose creation or deletion failed before."""
@@ -453,6 +494,15 @@ def _text(template: Json) -> str:
     return json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def _unknown_weights(stack: dict[str, Any], rules: tuple[str, ...], why: str) -> CallFailedError:
+    return CallFailedError(
+        f"nothing was changed: the weights of {', '.join(rules)} are not known, as {why}",
+        where=str(stack["StackName"]),
+        fix="set the rule to the service's own two target groups, or deploy without a change of "
+        "the load balancer",
+    )
+
+
 def _refuse_stuck(stack: dict[str, Any]) -> None:
     status = str(stack["StackStatus"])
     if status in _NEEDS_A_PERSON:
@@ -502,7 +552,7 @@ def _stack(stack: dict[str, Any], template: Json) -> Stack:
         id=str(stack["StackId"]),
         status=str(stack["StackStatus"]),
         template=template,
-        outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+        outputs=_output_values(stack),
         tags=_tags(stack),
         status_reason=str(stack.get("StackStatusReason", "")),
         change=_change(stack),
@@ -523,6 +573,10 @@ def _change(stack: dict[str, Any]) -> str:
 def _outputs(template: Json) -> Json:
     found = template.get("Outputs")
     return found if isinstance(found, dict) else {}
+
+
+def _output_values(stack: dict[str, Any]) -> dict[str, str]:
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
 def _tags(stack: dict[str, Any]) -> dict[str, str]:

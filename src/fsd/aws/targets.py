@@ -26,7 +26,12 @@ class TargetHealthReader:
     def weights(self, rule_arn: str) -> Mapping[str, int]:
         """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeRules.html"""
         client = self.clients.client("elbv2")
-        answer = call(client, "describe_rules", rule_arn, RuleArns=[rule_arn])
+        try:
+            answer = call(client, "describe_rules", rule_arn, RuleArns=[rule_arn])
+        except CallFailedError as error:
+            if aws_code(error).removesuffix("Exception") == "RuleNotFound":
+                return {}
+            raise
         groups = (
             group
             for rule in answer.get("Rules", [])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fsd.compile.desired import Json, Scaling
+from fsd.errors import CallFailedError
 from fsd.plan.previous_stack import PreviousStack, with_previous
 from fsd.plan.reality import MissingResource, without
 from fsd.plan.transition import output_value
@@ -86,7 +87,14 @@ class Observed:
     schedule: ObservedSchedule | None = None  # of a Job
     targets: tuple[TargetHealth, ...] | None = None  # the service's; None where not read, or denied
 
-    serving: str = ""  # ARN of the one of a pair of target groups that has the traffic
+    # What the production rule says, by the ARN of the target group: {} without a rule.
+    weights: Mapping[str, int] = field(default_factory=dict)
+    weights_unread: CallFailedError | None = None  # where the role may not read them
+
+    @property
+    def serving(self) -> str:
+        """ARN of the one of a pair of target groups that has the traffic; "" where not known."""
+        return max(self.weights, key=lambda arn: self.weights[arn], default="")
 
     @property
     def last_try_failed(self) -> bool:

@@ -1,9 +1,7 @@
 """A pair of target groups, of which one has the traffic: what the stack must say of it.
 
-ECS changes the weights of the production rule with every shift, and CloudFormation knows nothing of
-it: whatever changes the rule sends the weights of the template along, and with them all requests to
-a target group that may be empty. So a rule that changes gets the weights of now, one that does not
-keeps its text, and is not touched. https://github.com/aws/aws-cdk/issues/36649
+A plan shows the weights of the production rule as they were read. What a change of the stack sends
+is decided at that moment, from what the rule says then: `fsd.plan.rule_weights`.
 
 The new tasks have a target group of their own, so a health check that moves is theirs alone: the
 group that serves keeps the old one until the old tasks are gone.
@@ -11,6 +9,7 @@ group that serves keeps the old one until the old tasks are gone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fsd.compile.desired import (
@@ -23,19 +22,24 @@ from fsd.compile.desired import (
 )
 from fsd.compile.traffic_shift import forward
 from fsd.plan.observed import Observed, ObservedStack
+from fsd.plan.rule_weights import changed_rules, with_weights
 from fsd.plan.transition import output_value
 
-_RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 _CHECK = ("Healthy", "HealthCheck", "Matcher", "Unhealthy")  # how its properties begin
 
 
 def as_served(desired: Desired, observed: Observed) -> Desired:
-    """`desired` with the weights as they are, and with the target group that serves."""
+    """`desired` with the weights as they are, and with the target group that serves.
+
+    Raises the CallFailedError of the look where that is not known, and the release depends on it.
+    """
     stack = observed.stack
     if stack is None:
         return desired
+    _refuse_unread(desired, observed, stack)
     to_alternate = _serves_alternate(observed, stack)
-    template = with_rules_of(desired.template, stack.template, to_alternate=to_alternate)
+    named = weights_by_name(stack.template, stack.outputs, observed.weights)
+    template = with_weights(desired.template, stack.template, named)
     if to_alternate and not desired.service.shifts_traffic:
         template = _with_pair(template, stack.template)
     return replace(desired, template=template)
@@ -53,18 +57,30 @@ def keep_serving_check(both: Json, desired: Desired, observed: Observed) -> Json
     return {**both, "Resources": {**resources, group: kept}}
 
 
-def with_rules_of(template: Json, now: Json, *, to_alternate: bool | None = None) -> Json:
-    """`template`, whose rules say no other weights than there are.
-
-    None: those that `now` says.
-    """
-    resources, before = _object(template, "Resources"), _object(now, "Resources")
-    rules = {
-        name: _with_weights(_object(resources, name), _object(before, name), to_alternate)
-        for name in resources
-        if _pair(resources[name]) and _pair(resources[name]) == _pair(before.get(name))
+def weights_by_name(
+    now: Json, outputs: Mapping[str, str], weights: Mapping[str, int]
+) -> dict[str, int]:
+    """By the logical names of the stack's two target groups. `weights` are by ARN, as ELB says
+    them; a target group that they do not name is left out."""
+    both = (OUTPUT_TARGET_GROUP, OUTPUT_ALTERNATE_GROUP)
+    return {
+        _group_of(now, output): weights[outputs[output]]
+        for output in both
+        if outputs.get(output) in weights
     }
-    return {**template, "Resources": {**resources, **rules}} if rules else template
+
+
+def production_rule_of(now: Json) -> str:
+    """The logical name of the rule that ECS changes; "" without one."""
+    return _group_of(now, OUTPUT_PRODUCTION_RULE)
+
+
+def _refuse_unread(desired: Desired, observed: Observed, stack: ObservedStack) -> None:
+    """Without a guess: all requests could go to a target group that is empty."""
+    unread = observed.weights_unread
+    changes = changed_rules(desired.template, stack.template)
+    if unread is not None and (changes or not desired.service.shifts_traffic):
+        raise unread
 
 
 def serving_group(observed: Observed) -> str:
@@ -110,16 +126,6 @@ def _with_pair(template: Json, now: Json) -> Json:
     }
 
 
-def _with_weights(rule: Json, before: Json, to_alternate: bool | None) -> Json:
-    """A rule that stays the same keeps its text, so that CloudFormation does not touch it."""
-    actions = _object(before, "Properties").get("Actions")
-    same = _with_actions(rule, actions)
-    if to_alternate is None or same == before:
-        return same
-    first, group = _pair(rule)
-    return _with_actions(rule, [forward(first, group, to_alternate=to_alternate)])
-
-
 def _with_actions(rule: Json, actions: JsonValue) -> Json:
     return {**rule, "Properties": {**_object(rule, "Properties"), "Actions": actions}}
 
@@ -129,20 +135,6 @@ def _with_check_of(group: Json, before: Json) -> Json:
     rest = {key: value for key, value in is_.items() if not key.startswith(_CHECK)}
     check = {key: value for key, value in was.items() if key.startswith(_CHECK)}
     return {**group, "Properties": {**rest, **check}}
-
-
-def _pair(resource: JsonValue) -> tuple[str, ...]:
-    """The logical names of the two target groups of a rule; () of anything else."""
-    if not isinstance(resource, dict) or resource.get("Type") != _RULE:
-        return ()
-    actions = _object(resource, "Properties").get("Actions")
-    action = actions[0] if isinstance(actions, list) and actions else None
-    config = _object(action, "ForwardConfig") if isinstance(action, dict) else {}
-    groups = config.get("TargetGroups")
-    found = groups if isinstance(groups, list) else []
-    return tuple(
-        _referred(group.get("TargetGroupArn")) for group in found if isinstance(group, dict)
-    )
 
 
 def _group_of(template: Json, output: str) -> str:

@@ -14,6 +14,7 @@ from fsd.compile.desired import Json, JsonValue
 from fsd.compile.iam import INLINE_POLICY_LIMIT, policy_size
 from fsd.plan.canonical import canonical_text
 from fsd.plan.previous_stack import split_previous
+from fsd.plan.rule_weights import without_weights
 
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 
@@ -39,13 +40,17 @@ def left_behind(now: Json, good: Json, made: Json) -> tuple[str, ...]:
 
 def is_same_template(one: Json, other: Json) -> bool:
     """Whether both mean the same: the previous stack in them means nothing, nor the order of
-    rules and statements."""
-    return canonical_text(split_previous(one)[0]) == canonical_text(split_previous(other)[0])
+    rules and statements, nor the weights of a rule, which are ECS's."""
+    return _meaning(one) == _meaning(other)
 
 
 def output_value(template: Json, output: str) -> JsonValue:
     """What an output refers to; None without it."""
     return _object(_object(template, "Outputs"), output).get("Value")
+
+
+def _meaning(template: Json) -> str:
+    return canonical_text(without_weights(split_previous(template)[0]))
 
 
 def _merge(old: Json, new: Json) -> Json:

@@ -83,7 +83,8 @@ def settle(run: DeployRun, ended: Ending, begun: Begun, rolling: Rolling) -> Res
     result, stack = look_once_more(run, ended, begun, rolling)
     is_ours = result.running is not None and result.running.task_definition_arn == arn
     after = _without_clean_up(run, begun.after) if _old_tasks_remain(run) else begun.after
-    claimed = run.stack.claim(stack if is_ours else None)
+    own = as_served(run.desired, begun.planned.observed).template
+    claimed = run.stack.claim(stack if is_ours else None, own=own)
     if claimed:
         run.reporter.note(claimed)
     kept, applied = _clean_up(run, begun, after)

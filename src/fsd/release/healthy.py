@@ -19,6 +19,16 @@ def read_targets(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:
     return tuple(t for arn in arns for t in aws.targets.health(arn))
 
 
+def read_serving(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:
+    """Of the target groups that get requests: of a pair that is one, but for the time of a shift.
+    Raises CallFailedError."""
+    rule = service.production_rule
+    weights = aws.targets.weights(rule) if rule else {}
+    if not any(weights.values()):
+        return read_targets(aws, service)
+    return tuple(t for arn, weight in weights.items() if weight for t in aws.targets.health(arn))
+
+
 def read_healthy(
     aws: Aws,
     service: ServiceState,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired, Json
-from fsd.errors import CallFailedError
 from fsd.plan.known_template import STACK_TAG, is_recorded, record_template
 from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, ObservedStack
 from fsd.plan.previous_stack import split_previous, still_needed
@@ -135,7 +134,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
     found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None
     exists = service is not None or found is not None
     read_targets = start(lambda: _targets(aws, service))
-    find_serving = start(lambda: _serving(aws, service))
+    find_weights = start(lambda: _weights(aws, service))
     latest = newest_revision()
     running = _running(aws, service.task_definition_arn if service else "", latest)
     stack = found_stack()
@@ -144,7 +143,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
             return _observe_service(aws, place, lists=True, at_hand=AtHand())
         listed = _told_by(service)
     deployments = listed.deployments if listed else ()
-    targets = read_targets()
+    targets, (weights, unread) = read_targets(), find_weights()
     lacks = _lacks(aws, stack, service, targets) if stack else ()
     scaling, others = scaled() if exists else (None, ())  # it may outlive the cluster
     newest = deployments[0] if deployments else None
@@ -166,7 +165,8 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
         namespace=found.namespace if found else "",
         capacity_providers=found.capacity_providers if found else frozenset(),
         targets=targets,
-        serving=find_serving(),
+        weights=weights,
+        weights_unread=unread,
         shared=_shared(found_shared()),
     )
 
@@ -245,15 +245,17 @@ def _targets(aws: Aws, service: ServiceState | None) -> tuple[TargetHealth, ...]
         return None
 
 
-def _serving(aws: Aws, service: ServiceState | None) -> str:
-    """What the rule says that ECS changes. "" without a pair, or where the role may not look."""
+def _weights(
+    aws: Aws, service: ServiceState | None
+) -> tuple[Mapping[str, int], PermissionDenied | None]:
+    """What the rule says that ECS changes, or why the role may not look. Raises CallFailedError:
+    no answer does not mean that the first target group serves."""
     if service is None or not service.production_rule:
-        return ""
+        return {}, None
     try:
-        weights = aws.targets.weights(service.production_rule)
-    except CallFailedError:
-        return ""  # it is gone
-    return max(weights, key=lambda arn: weights[arn], default="")
+        return aws.targets.weights(service.production_rule), None
+    except PermissionDenied as error:
+        return {}, error
 
 
 def _known_template(

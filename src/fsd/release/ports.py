@@ -282,8 +282,8 @@ class Targets(Protocol):
     def health(self, target_group_arn: str) -> Sequence[TargetHealth]: ...
 
     def weights(self, rule_arn: str) -> Mapping[str, int]:
-        """Of the target groups that a listener rule forwards to. Raises CallFailedError where there
-        is no such rule."""
+        """Of the target groups that a listener rule forwards to; {} where there is no such rule.
+        Raises CallFailedError for every other answer: then nothing is known."""
 
     def find_health(self, target_group_arn: str) -> Sequence[TargetHealth] | None:
         """None where there is no such target group."""

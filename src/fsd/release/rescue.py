@@ -20,7 +20,7 @@ from fsd.plan.previous_stack import split_previous
 from fsd.plan.transition import is_same_template, transition_template
 from fsd.quoted import Quoted
 from fsd.release.concurrency.races import find_lost_race
-from fsd.release.healthy import read_targets
+from fsd.release.healthy import read_serving, read_targets
 from fsd.release.messages import (
     BackAndHealth,
     CheckNotRestored,
@@ -188,13 +188,13 @@ def _roll_out_again(back: GoBack, good: str) -> RolledBackTo:
 
 
 def _is_down(back: GoBack) -> bool:
-    """No task is healthy, and some should be."""
+    """No task that gets requests is healthy, and some should be."""
     service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None or service.desired == 0:
         return False
     if not service.target_group_arns:
         return service.running == 0
-    return not any(target.state == "healthy" for target in read_targets(back.aws, service))
+    return not any(target.state == "healthy" for target in read_serving(back.aws, service))
 
 
 def _is_anothers(back: GoBack, good: str) -> bool:

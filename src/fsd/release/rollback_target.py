@@ -9,7 +9,6 @@ from datetime import timedelta
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
 from fsd.plan.observed import Observed
 from fsd.plan.previous_stack import still_needed
-from fsd.plan.serving import with_rules_of
 from fsd.plan.verdict import Mark, mark_of
 from fsd.release.follow_ups import FollowUp
 from fsd.release.ledger import describe_newest
@@ -67,12 +66,10 @@ class GoBack:
 
     @property
     def good_template(self) -> Json:
-        """The stack's of the last release that succeeded, with the traffic where it goes now; {}
-        where there was no stack."""
+        """The stack's of the last release that succeeded; {} where there was no stack. The weights
+        of its rules are those of that time: `fsd.aws.stacks` sends those of now."""
         before = self.observed.stack
-        if before is None:
-            return {}
-        return with_rules_of(before.good, self.stack.template) if self.stack else before.good
+        return {} if before is None else before.good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_templates
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import split_previous
-from fsd.plan.serving import with_rules_of
+from fsd.plan.rule_weights import without_weights
 from fsd.plan.transition import is_same_template, left_behind, transition_template
 from fsd.quoted import Quoted
 from fsd.release.notes import ClashMended, LeftBehind, Note, StackClash, StackNotRestored, Undeleted
@@ -50,9 +50,8 @@ class StackChange:
         """As it was before this run. Raises CallFailedError."""
         before = self.before
         if self.template is not None and before is not None:
-            template = with_rules_of(before.as_found, self.template)
             stack = self.stacks.apply(
-                self.desired.stack_name, template=template, tags=dict(before.tags)
+                self.desired.stack_name, template=before.as_found, tags=dict(before.tags)
             )
             self._tell(find_undeleted(stack))
 
@@ -79,12 +78,14 @@ class StackChange:
         if note is not None:
             self.reporter.note(note)
 
-    def claim(self, seen: Stack | None) -> ClashMended | None:
+    def claim(self, seen: Stack | None, *, own: Json) -> ClashMended | None:
         """Put back what this release needs, where another run changed the stack under it; what
-        that run added stays: its tasks may be on their way. Returns what to tell of it."""
+        that run added stays: its tasks may be on their way. Returns what to tell of it.
+
+        `own` is the template that this release asks for, with the target group that serves.
+        """
         if seen is None:
             return None
-        own = with_rules_of(self.desired.template, seen.template)
         wanted = transition_template(seen.template, own)
         if is_same_template(wanted, seen.template):
             return None
@@ -108,7 +109,8 @@ class StackChange:
 
 def find_clash(name: str, expected: Json, now: Json) -> StackClash:
     """That somebody has changed it. Who, a template does not tell."""
-    changes = diff_templates(expected, split_previous(now)[0])
+    bare = without_weights(split_previous(now)[0])
+    changes = diff_templates(without_weights(split_previous(expected)[0]), bare)
     return StackClash(stack=name, changes=tuple(changes))
 
 

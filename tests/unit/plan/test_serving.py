@@ -11,8 +11,8 @@ from fsd.compile.desired import Desired, Json
 from fsd.compile.service import create_parameters, ended_settings
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
-from fsd.plan.serving import with_rules_of
 from fsd.plan.steps import ApplyStack, UpdateService
+from fsd.release.ports import PermissionDenied
 from tests.unit.compile.shapes import assert_valid_input, lint_template
 from tests.unit.floor.test_floor import OUTPUTS, REVISION, as_deployed, compiled
 
@@ -43,7 +43,8 @@ def served(desired: Desired, by: str) -> Observed:
     assert found.service is not None
     assert found.stack is not None
     now = replace(found.service, target_group_arns=(FIRST,), target_groups=((FIRST, SECOND),))
-    return replace(found, service=now, serving=by, stack=replace(found.stack, outputs=PAIR))
+    divided = {FIRST: 100 if by == FIRST else 0, SECOND: 100 if by == SECOND else 0}
+    return replace(found, service=now, weights=divided, stack=replace(found.stack, outputs=PAIR))
 
 
 def weights(template: Json, rule: str) -> list[int]:
@@ -122,12 +123,26 @@ def test_plan__rule_changes__says_the_weights_of_now(by: str, to: list[int]) -> 
     assert weights(step.template, SHARED) == to
 
 
-def test_with_rules_of__going_back__never_to_weights_of_long_ago() -> None:
-    before, after = shared("blueGreen"), shared("blueGreen", "/other/*")
-    (step,) = stacks(after, served(before, SECOND))
+def test_plan__rule_changes_in_a_shift__weights_as_they_are() -> None:
+    before, after = shared("linear"), shared("linear", "/other/*")
+    observed = replace(served(before, FIRST), weights={FIRST: 32, SECOND: 68})
 
-    assert weights(before.template, SHARED) == TO_FIRST
-    assert weights(with_rules_of(before.template, step.template), SHARED) == TO_SECOND
+    (step,) = stacks(after, observed)
+
+    assert weights(step.template, SHARED) == [32, 68]
+
+
+@pytest.mark.parametrize(
+    "after", [shared("blueGreen", "/other/*"), shared("rolling")], ids=["rule", "strategy"]
+)
+def test_plan__rule_may_not_be_read__refused_where_it_matters(after: Desired) -> None:
+    before = shared("blueGreen")
+    denied = PermissionDenied("AccessDenied", where="DescribeRules", fix="allow it")
+    observed = replace(served(before, SECOND), weights={}, weights_unread=denied)
+
+    assert plan_release(before, observed).is_empty
+    with pytest.raises(PermissionDenied):
+        plan_release(after, observed)
 
 
 @pytest.mark.parametrize(

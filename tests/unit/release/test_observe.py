@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from fsd.compile.desired import Json
+from fsd.errors import CallFailedError
 from fsd.plan.known_template import STACK_TAG, record_template
 from fsd.plan.observed import Observed
 from fsd.plan.previous_stack import PreviousStack, with_previous
 from fsd.plan.verdict import VERDICT
 from fsd.release.deploy import deploy
 from fsd.release.observe import AtHand, observe, place_of
-from fsd.release.ports import ServiceRead
+from fsd.release.ports import PermissionDenied, ServiceRead
 from fsd.release.reporter import Silent
 from fsd.snapshot import ServiceState
-from tests.fakes.aws import FakeAws, FakeClock, FakeEcs
+from tests.fakes.aws import FakeAws, FakeClock, FakeEcs, FakeTargets
 from tests.unit.release.desired import make_desired, make_request
 
 DESIRED = make_desired()
@@ -237,3 +238,39 @@ def test_observe__a_run_died_with_the_stack_changed__deployments_are_listed(
     assert ecs.lists == 1
     assert observed.stack is not None
     assert observed.stack.previous == memory
+
+
+class RuleReader(FakeTargets):
+    error: CallFailedError
+
+    def weights(self, rule_arn: str) -> Mapping[str, int]:
+        assert rule_arn == "arn:rule"
+        raise self.error
+
+
+def look_at_rule(aws: FakeAws, error: CallFailedError) -> Observed:
+    service = read_before(aws).service
+    assert service is not None
+    targets = RuleReader()
+    targets.error = error
+    read = ServiceRead(
+        cluster=DESIRED.service.cluster,
+        name=DESIRED.name,
+        service=replace(service, production_rule="arn:rule"),
+    )
+    return observe(
+        replace(aws.aws(), targets=targets), place_of(DESIRED), at_hand=AtHand(service=read)
+    )
+
+
+def test_observe__rule_is_not_answered__not_taken_for_the_first_target_group(aws: FakeAws) -> None:
+    error = CallFailedError("Throttling: Rate exceeded", where="DescribeRules", fix="run it again")
+
+    with pytest.raises(CallFailedError, match="Rate exceeded"):
+        look_at_rule(aws, error)
+
+
+def test_observe__rule_may_not_be_read__unknown(aws: FakeAws) -> None:
+    denied = PermissionDenied("AccessDenied", where="DescribeRules", fix="allow it")
+
+    assert look_at_rule(aws, denied).weights_unread is denied

@@ -10,6 +10,7 @@ import pytest
 
 from fsd.errors import CallFailedError
 from fsd.release.deploy import deploy
+from fsd.release.healthy import read_serving
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.rescue import SeenServing, outcome_of_serving
@@ -22,6 +23,7 @@ from tests.fakes.aws import PREFIX, START, FakeAws, FakeClock
 from tests.unit.release.desired import make_request
 from tests.unit.release.test_probe import GROUP, ONE, TWO, checked_at, serving, template
 
+RULE, IDLE = "arn:rule", GROUP.replace("targetgroup/", "targetgroup/idle-")
 DOWN = replace(ONE, state="unhealthy", reason="Target.Timeout", description="Request timed out")
 
 
@@ -38,6 +40,19 @@ def going_down(*, comes_back: bool) -> FakeAws:
 
     aws.ecs.on_update = on_update
     return aws
+
+
+def test_read_serving__pair__targets_that_get_requests_alone() -> None:
+    aws = serving(DOWN)
+    aws.targets.declare(IDLE, ONE)
+    aws.targets.rules[RULE] = {GROUP: 100, IDLE: 0}
+    service = aws.ecs.services["web-dev"]
+    pair = replace(service, target_groups=((GROUP, IDLE),), production_rule=RULE)
+
+    assert read_serving(aws.aws(), pair) == (DOWN,)
+    aws.targets.rules[RULE] = {GROUP: 32, IDLE: 68}
+    assert read_serving(aws.aws(), pair) == (DOWN, ONE)
+    assert read_serving(aws.aws(), replace(pair, production_rule="")) == (DOWN, ONE)
 
 
 def run(aws: FakeAws) -> Result:
