@@ -61,7 +61,7 @@ def boundary_grants(given_roles: tuple[str, ...] = ()) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="RolesOfWhatSchedulesStart",
-            why="the same: the roles that a stack made or a manifest gives, and only to a task",
+            why="give a Job's tasks the roles that a stack made or a manifest names",
             actions=actions("iam", "PassRole"),
             resources=(
                 AccountPlace().arn("iam", f"role{names.ROLE_PATH}*", is_global=True),

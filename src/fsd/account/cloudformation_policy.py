@@ -63,7 +63,7 @@ def _role_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="Roles",
-            why="the same: read, tag, trust and delete them",
+            why="read, tag and delete these roles, and change whom they trust",
             actions=actions(
                 "iam",
                 "DeleteRole GetRole GetRolePolicy ListAttachedRolePolicies ListRolePolicies "
@@ -103,13 +103,13 @@ def _group_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="SecurityGroupsInAVpc",
-            why="the same: EC2 asks for the VPC as well",
+            why="EC2 asks for the VPC of a new security group as well",
             actions=actions("ec2", "CreateSecurityGroup"),
             resources=(reach.place.arn("ec2", "vpc/*"),),
         ),
         Grant(
             sid="TagSecurityGroups",
-            why="the same: with their tags from the first moment",
+            why="a new security group has its tags from the first moment",
             actions=actions("ec2", "CreateTags"),
             resources=(*groups, *rules),
             conditions={
@@ -124,7 +124,7 @@ def _group_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="SecurityGroups",
-            why="the same: their rules, tags and end",
+            why="the security groups' rules and tags, and their deletion",
             actions=_OF_A_GROUP,
             resources=groups,
             conditions=reach.tagged(on="ResourceTag"),
@@ -132,7 +132,7 @@ def _group_grants(reach: Reach) -> tuple[Grant, ...]:
         *_shared_group_grants(reach),
         Grant(
             sid="SecurityGroupRules",
-            why="the same: a rule is a resource of its own",
+            why="a rule of a security group is a resource of its own",
             actions=actions("ec2", "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress"),
             resources=rules,
         ),
@@ -153,7 +153,7 @@ def _shared_group_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="SharedSecurityGroups",
-            why="the same: its rules, tags and end",
+            why="the shared security group's rules and tags, and its deletion",
             actions=_OF_A_GROUP,
             resources=groups,
             conditions=reach.tagged_shared(on="ResourceTag"),
@@ -189,7 +189,7 @@ def _balancer_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="TargetGroups",
-            why="the same: its settings, tags and end",
+            why="the target group's settings and tags, and its deletion",
             actions=actions(
                 prefix,
                 "AddTags DeleteTargetGroup ModifyTargetGroup ModifyTargetGroupAttributes "
@@ -216,7 +216,7 @@ def _rule_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="ListenerRules",
-            why="the same: its conditions, its priority and its end",
+            why="the rule's conditions and priority, and its deletion",
             actions=actions(prefix, "AddTags DeleteRule ModifyRule RemoveTags SetRulePriorities"),
             resources=reach.listener_rules,
         ),
@@ -243,7 +243,7 @@ def _domain_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="DomainChanges",
-            why="the same: see when it is everywhere",
+            why="see when a change of the domain has taken effect",
             actions=actions("route53", "GetChange"),
             resources=(f"arn:{reach.place.partition}:route53:::change/*",),
         ),
@@ -255,14 +255,14 @@ def _domain_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="TagCertificates",
-            why="the same: with its tags",
+            why="a requested certificate has its tags from the first moment",
             actions=actions("acm", "AddTagsToCertificate"),
             resources=(reach.place.arn("acm", "certificate/*"),),
             conditions=reach.tagged(on="RequestTag"),
         ),
         Grant(
             sid="Certificates",
-            why="the same: read and delete it",
+            why="read and delete the certificate",
             actions=actions("acm", "DeleteCertificate DescribeCertificate ListTagsForCertificate"),
             resources=(reach.place.arn("acm", "certificate/*"),),
             conditions=reach.tagged(on="ResourceTag"),

@@ -103,19 +103,19 @@ def drift_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="CompareRoles",
-            why="the same: the roles of tasks and of a schedule",
+            why="`fsd plan --drift`: compare the roles of tasks and of a schedule",
             actions=actions("iam", "GetRolePolicy ListAttachedRolePolicies ListRolePolicies"),
             resources=reach.made_roles,
         ),
         Grant(
             sid="CompareLogGroup",
-            why="the same: the log group, never its lines",
+            why="`fsd plan --drift`: compare the log group, never its lines",
             actions=actions("logs", "GetDataProtectionPolicy ListTagsForResource"),
             resources=(*reach.log_groups, *(arn.removesuffix(":*") for arn in reach.log_groups)),
         ),
         Grant(
             sid="CompareResources",
-            why="the same: what has no resource level",
+            why="`fsd plan --drift`: what IAM cannot limit to one resource",
             actions=(
                 "cloudformation:BatchDescribeTypeConfigurations",
                 "elasticloadbalancing:DescribeCapacityReservation",
@@ -468,7 +468,7 @@ def _probe_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="AddARuleThatNothingMatches",
-            why="the same: a target group is only asked behind a rule",
+            why="a target group is asked for only if a rule leads to it",
             actions=actions(prefix, "CreateRule"),
             resources=listeners,
         ),

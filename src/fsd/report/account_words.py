@@ -205,7 +205,7 @@ def _named(
         case AlarmAbsent():
             return error(
                 Check.ALARM_MISSING,
-                f"the alarm {one.alarm} does not exist: ECS would refuse the deployment",
+                f"the alarm {one.alarm} does not exist, so it cannot roll back a deployment",
                 where="deployment.alarms",
                 fix="create the alarm, or correct its name",
             )

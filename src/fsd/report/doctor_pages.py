@@ -146,7 +146,7 @@ _ROWS = (
     (
         Check.ALARM_MISSING,
         "an alarm below `deployment.alarms` does not exist",
-        "ECS refuses a deployment with alarms that it cannot find",
+        "an alarm that does not exist never goes off, so it cannot roll back a deployment",
         "create the alarm, or correct its name",
     ),
     (
