@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fsd.importing.compose_extends import extended
 from fsd.importing.compose_variables import resolve
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
 
@@ -38,26 +39,8 @@ class ComposeService:
 def read_compose(text: str, *, path: str) -> tuple[ComposeService, ...]:
     """() for what is no compose file."""
     services = mapping(mapping(read_values(text, path=path, has_words=True)).get("services"))
-    raw = {name: _extended(name, services) for name in services}
-    return tuple(_service(name, each) for name, each in raw.items() if each)
-
-
-def _extended(name: str, services: Mapping[str, Value]) -> dict[str, Value]:
-    """With what `extends:` of the same file brings, however long the chain is."""
-    layers: list[dict[str, Value]] = []
-    below: set[str] = set()
-    while True:
-        own = mapping(services.get(name))
-        extends = own.get("extends")
-        parent = text_of(mapping(extends).get("service")) or text_of(extends)
-        is_here = not mapping(extends).get("file")
-        if not parent or parent in below or not is_here or parent not in services:
-            layers.append(own)
-            break
-        layers.append({key: value for key, value in own.items() if key != "extends"})
-        below.add(name)
-        name = parent
-    return {key: value for layer in reversed(layers) for key, value in layer.items()}
+    merged = extended(services, path=path)
+    return tuple(_service(name, merged[name]) for name in services if merged[name])
 
 
 def _service(name: str, written: dict[str, Value]) -> ComposeService:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from fsd.importing.compose_extends import extended
 from fsd.importing.compose_variables import resolve, unset_variables
 from fsd.importing.files import read_files
 from fsd.importing.fit import fit
 from fsd.importing.reader import Imported, Loss
-from fsd.importing.values import mapping
+from fsd.importing.values import Value, mapping, read_values
 
 
 def of_compose(text: str) -> tuple[list[Imported], list[Loss]]:
@@ -32,6 +33,10 @@ def of_compose(text: str) -> tuple[list[Imported], list[Loss]]:
         ("${A:?say it}", "", ["A"]),
         ("$A/${B}", "/", ["A", "B"]),
         ('{"a": "${A:-1}"}', '{"a": "1"}', []),
+        ("{{{ ${A:-x} ${B:-y} }}}", "{{{ x y }}}", []),
+        ("${A:-${B:-x}_data}", "x_data", []),
+        ("${A:+${A},}b", "b", []),
+        ("${A:-${B:?no version}}", "", ["B"]),
         ("$(date)", "$(date)", []),
         ("${A:-1", "${A:-1", []),
         ("${1}", "${1}", []),
@@ -110,3 +115,105 @@ def test_read_compose__dollar_that_is_no_variable__kept_and_said() -> None:
         Loss(where="services.a.command[1]", value="$(date)", reason=reason),
         Loss(where="services.a.labels.b", value="c$", reason=reason),
     ]
+
+
+EXTENDS = """services:
+  base:
+    build: {context: ./app, args: [A=1, B=2]}
+    command: run base
+    environment: {A: "1", B: "2", C: "3"}
+    ports: ["8000:8000"]
+    env_file: base.env
+    labels: [team=offers, tier=web]
+    sysctls: {net.a: 1}
+    cap_drop: [ALL]
+    ulimits: {nofile: 1024, nproc: {soft: 1, hard: 2}}
+    healthcheck: {test: [CMD, old, -v], interval: 10s, retries: 4}
+    deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 1g}}}
+    stop_grace_period: 30s
+  web:
+    extends: {file: ./compose.yml, service: base}
+    build: {args: {B: "3", D: "4"}}
+    command: run web
+    environment: [C=4, D=5, B]
+    ports: ["8000:8000", "9000:9000"]
+    env_file: [web.env]
+    labels: {tier: front}
+    sysctls: [net.b=2]
+    cap_drop: [ALL, NET_RAW]
+    ulimits: {nproc: {hard: 9}, core: 0}
+    healthcheck: {test: [CMD, new], interval: 20s}
+    deploy: {resources: {limits: {memory: 2g}}}
+  worker: {extends: web, ports: null, command: run worker, init: true}
+"""
+
+
+def test_read_compose__extends__sections_merged_and_lists_joined() -> None:
+    (_, web, worker), _ = of_compose(EXTENDS)
+
+    service = mapping(web.tree["service"])
+    assert service == {
+        "type": "ecs",
+        "build": {
+            "context": "app",
+            "dockerfile": "app/Dockerfile",
+            "args": {"A": "1", "B": "3", "D": "4"},
+        },
+        "command": ["run", "web"],
+        "ports": [{"port": 8000}, {"port": 9000, "protocol": "tcp"}],
+        "environment": {"A": "1", "B": "2", "C": "4", "D": "5"},
+        "healthCheck": {"command": ["new"], "interval": 20, "unhealthyThreshold": 4},
+        "resources": {"desiredCount": 2, "cpu": 512, "memory": 2048},
+        "dockerLabels": {"team": "offers", "tier": "front"},
+        "capabilities": {"drop": ["ALL", "NET_RAW"]},
+        "ulimits": [
+            {"name": "nofile", "softLimit": 1024, "hardLimit": 1024},
+            {"name": "nproc", "softLimit": 1, "hardLimit": 9},
+            {"name": "core", "softLimit": 0, "hardLimit": 0},
+        ],
+        "systemControls": [
+            {"namespace": "net.a", "value": "1"},
+            {"namespace": "net.b", "value": "2"},
+        ],
+        "stopTimeout": 30,
+        "networking": {"loadBalancer": {"internal": True}, "connect": {"name": "web"}},
+    }
+    assert [loss.value for loss in web.losses] == ["base.env", "web.env"]
+    other = mapping(worker.tree["service"])
+    assert other["command"] == ["run", "worker"]
+    assert other["init"] is True
+    assert other["environment"] == service["environment"]
+    assert other["ports"] == service["ports"]
+
+
+@pytest.mark.parametrize(
+    ("base", "own", "found"),
+    [
+        ("build: ./a", "build: {dockerfile: D}", {"build": {"context": "./a", "dockerfile": "D"}}),
+        ("depends_on: [a]", "depends_on: {b: {condition: c}}",
+         {"depends_on": {"a": None, "b": {"condition": "c"}}}),
+        ("dns: 8.8.8.8", "dns: [1.1.1.1]", {"dns": ["8.8.8.8", "1.1.1.1"]}),
+        ("ulimits: {a: 1}", "ulimits: {a: {soft: 1, hard: 2}}",
+         {"ulimits": {"a": {"soft": 1, "hard": 2}}}),
+        ("volumes: [./a:/a]", "volumes: [./b:/b]", {"volumes": ["./a:/a", "./b:/b"]}),
+        ("extends: {file: other.yml, service: x}", "image: y",
+         {"extends": {"file": "other.yml", "service": "x"}, "image": "y"}),
+        ("environment: [A=1]", "environment: [[A]]", {"environment": [["A"]]}),
+        ("command: null", "command: []", {"command": []}),
+    ],
+    ids=["build", "depends_on", "dns", "ulimit", "volumes", "other-file", "wrong", "no-command"],
+)  # fmt: skip
+def test_extended__each_spelling__as_docker_merges_it(base: str, own: str, found: Value) -> None:
+    text = f"services:\n  a: {{{base}}}\n  b: {{extends: {{service: a}}, {own}}}\n"
+    services = mapping(mapping(read_values(text, path="compose.yml")).get("services"))
+
+    assert extended(services, path="compose.yml")["b"] == found
+
+
+def test_extended__services_that_extend_each_other__each_read() -> None:
+    text = "services: {a: {extends: b, image: x}, b: {extends: a, image: y}, c: {extends: c}}"
+    services = mapping(mapping(read_values(text, path="compose.yml")).get("services"))
+
+    found = extended(services, path="compose.yml")
+
+    assert [each.get("image") for each in found.values()] == ["y", "x", None]

@@ -191,7 +191,7 @@ def test_detect__celery_command__a_worker_whatever_it_imports(tmp_path: Path) ->
 WORKERS = """services:
   web: &web {build: ., ports: ["80:80"]}
   worker: {<<: *web, ports: [], command: celery -A a worker}
-  beat: {extends: {service: web}, ports: [], command: celery -A a beat}
+  beat: {extends: {service: worker}, command: celery -A a beat}
   assets: {build: {context: ., target: assets}, command: yarn build}
   migrate: {build: ., command: alembic upgrade head}
   redis: {image: redis}
