@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fsd.account.named import NOTHING, NamedResources, joined_names, load_names, write_names
 from fsd.compile.desired import Json, JsonValue
@@ -95,7 +95,7 @@ def require_service_name(name: str) -> str:
 
 def join(known: tuple[Joined, ...], more: Joined) -> tuple[Joined, ...]:
     """`more` beside the others: of the same repository the services add up, and the newer trust
-    counts; an id that was given once is kept."""
+    counts, as does what the newer environments file says; an id that was given once is kept."""
     key = str(more.repository).lower()
     others = tuple(one for one in known if str(one.repository).lower() != key)
     before = next((one for one in known if str(one.repository).lower() == key), None)
@@ -107,7 +107,12 @@ def join(known: tuple[Joined, ...], more: Joined) -> tuple[Joined, ...]:
         github_environment=more.github_environment,
         branches=more.branches,
         workflow=more.workflow,
-        named=joined_names(before.named, more.named),
+        named=replace(
+            joined_names(before.named, more.named),
+            promoted=more.named.promoted,
+            followers=more.named.followers,
+            scans=more.named.scans,
+        ),
     )
     return _sorted((*others, merged))
 

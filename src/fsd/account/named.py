@@ -5,8 +5,9 @@ By exact names, as all else that a role reaches: what no manifest names, no role
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 from fsd.compile.desired import Json, JsonValue
 from fsd.manifest.environments import Environment
@@ -24,7 +25,8 @@ class NamedResources:
     zones: tuple[str, ...] = ()  # ids of hosted zones
     log_groups: tuple[str, ...] = ()  # names of somebody's, that tasks write to
     promoted: tuple[str, ...] = ()  # `ENVIRONMENT:CLUSTER:REGION`: what runs there may come here
-    followers: tuple[str, ...] = ()  # environments of other accounts that take what succeeds here
+    followers: tuple[str, ...] = ()  # `ENVIRONMENT:GITHUB_ENVIRONMENT`: other accounts' that
+    # take what succeeds here
     scans: tuple[str, ...] = ()  # severities at which the environment refuses an image
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
@@ -32,6 +34,21 @@ class NamedResources:
 
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
+
+    @property
+    def following(self) -> tuple[tuple[str, str], ...]:
+        """(environment, its GitHub environment). An earlier fsd wrote environments alone: none of
+        those says whom to trust."""
+        pairs = (one.partition(":") for one in self.followers)
+        return tuple((environment, github) for environment, mark, github in pairs if mark)
+
+
+class NotFollowing(StrEnum):
+    """Why an environment of another account gets no access to the one that it promotes from."""
+
+    ACCOUNT_UNKNOWN = "account-unknown"
+    SUBJECT_UNKNOWN = "subject-unknown"  # how the `sub` of its jobs ends
+    BRANCHES_TRUSTED = "branches-trusted"
 
 
 NOTHING = NamedResources()
@@ -59,8 +76,8 @@ def read_names(manifest: Manifest) -> NamedResources:
 
 def read_promoted(environment: Environment, source: Environment | None) -> tuple[str, ...]:
     """Of the environment that releases come from, in the same account: to see what runs in another
-    one is that account's to allow."""
-    if source is None or source.account != environment.account:
+    one is that account's to allow. Where an account is not written, it may be the same."""
+    if source is None or _differ(source, environment):
         return ()
     return (f"{source.name}:{source.cluster_name}:{source.region or ''}",)
 
@@ -70,11 +87,43 @@ def read_followers(environment: Environment, every: Iterable[Environment]) -> tu
     this one, and no policy of their own account can allow that."""
     return tuple(
         sorted(
-            one.name
-            for one in every
-            if one.promote_from == environment.name and one.account != environment.account
+            f"{one.name}:{one.github_environment}"
+            for one in _promoting(environment, every)
+            if one.github_environment and _differ(one, environment)
         )
     )
+
+
+def find_not_following(
+    environment: Environment, every: Iterable[Environment], *, trusts_branches: bool
+) -> tuple[tuple[str, NotFollowing], ...]:
+    """Those that promote from it, and that its deploy role does not trust. With a role that trusts
+    branches, a GitHub environment adds no protection: on any branch, a workflow can name one, and
+    GitHub makes it.
+
+    https://docs.github.com/en/actions/how-tos/deploy/configure-and-manage-deployments/manage-environments
+    """
+    found = []
+    for one in _promoting(environment, every):
+        if not one.account or not environment.account:
+            if one.account or environment.account:
+                found.append((one.name, NotFollowing.ACCOUNT_UNKNOWN))
+        elif not _differ(one, environment):
+            continue
+        elif trusts_branches:
+            found.append((one.name, NotFollowing.BRANCHES_TRUSTED))
+        elif not one.github_environment:
+            found.append((one.name, NotFollowing.SUBJECT_UNKNOWN))
+    return tuple(found)
+
+
+def _promoting(environment: Environment, every: Iterable[Environment]) -> Iterator[Environment]:
+    return (one for one in every if one.promote_from == environment.name)
+
+
+def _differ(one: Environment, two: Environment) -> bool:
+    """Whether both accounts are written, and are two."""
+    return bool(one.account and two.account) and one.account != two.account
 
 
 def read_scans(environment: Environment) -> tuple[str, ...]:

@@ -17,9 +17,8 @@ PULL_REQUEST = "pull_request"
 def trust_deployments(joined: Joined, *, provider: JsonValue) -> Json:
     """Of jobs in the GitHub environment, or of the branches where there is none; and of those
     environments of other accounts that take what has succeeded here, to look and to copy it."""
-    followers = (f"environment:{one}" for one in joined.named.followers)
-    contexts = (*deploying_contexts(joined), *followers)
-    return _trust(joined, contexts, provider=provider, workflow=joined.workflow)
+    contexts = dict.fromkeys((*deploying_contexts(joined), *_following_contexts(joined)))
+    return _trust(joined, tuple(contexts), provider=provider, workflow=joined.workflow)
 
 
 def deploying_contexts(joined: Joined) -> tuple[str, ...]:
@@ -27,6 +26,13 @@ def deploying_contexts(joined: Joined) -> tuple[str, ...]:
     if joined.github_environment:
         return (f"environment:{joined.github_environment}",)
     return tuple(f"ref:refs/heads/{branch}" for branch in joined.branches)
+
+
+def _following_contexts(joined: Joined) -> tuple[str, ...]:
+    """None beside branches: a workflow on any other branch could name the GitHub environment."""
+    if not joined.github_environment:
+        return ()
+    return tuple(f"environment:{github}" for _, github in joined.named.following)
 
 
 def trust_plans(joined: Joined, *, provider: JsonValue) -> Json:

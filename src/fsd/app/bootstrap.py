@@ -40,6 +40,7 @@ class BootstrapPlan:
     template: Json
     changes: tuple[ResourceChange, ...]
     exists: bool
+    before: tuple[Joined, ...] = ()  # who is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class AccountSetup:
             template=template,
             changes=compare_templates(found.template if found else None, template),
             exists=found is not None,
+            before=before.joined if before is not None else (),
         )
 
     @property

@@ -135,7 +135,7 @@ def command(
         return int(ExitCode.OK)
     setup = _open(env, region=region)
     if check:
-        return _check(setup)
+        return _check(setup, who_joins(asked) if asked.repo else None)
     if delete:
         return _delete(setup, is_sure=yes)
     return _set_up(setup, asked, is_sure=yes)
@@ -153,7 +153,8 @@ def _set_up(setup: AccountSetup, asked: JoinOptions, *, is_sure: bool) -> int:
 
     joined = who_joins(asked)
     plan = setup.plan(joined, network=asked.network)
-    say(plan_text(plan.stack, plan.changes, plan.place), err=True)
+    say(plan_text(plan.stack, plan.changes, plan.place, before=plan.before), err=True)
+    _tell_not_following(asked, joined)
     if plan.changes:
         if not is_sure:
             _ask(
@@ -183,13 +184,14 @@ def _what_is_left(plan: BootstrapPlan, joined: Joined, file: Path) -> str:
     return next_text(plan.stack, of_stack, plan.place, workflow)
 
 
-def _check(setup: AccountSetup) -> int:
-    """Both ways in which it can differ: from what this fsd would make, and by hand."""
+def _check(setup: AccountSetup, joined: Joined | None) -> int:
+    """Both ways in which it can differ: from what this fsd would make, and by hand. With a
+    repository also from what its files say now."""
     from fsd.report.bootstrap import drift_text, plan_text
 
-    plan = setup.plan(None)
+    plan = setup.plan(joined)
     drift = setup.drift()
-    say(plan_text(plan.stack, plan.changes, plan.place))
+    say(plan_text(plan.stack, plan.changes, plan.place, before=plan.before))
     say(drift_text(drift))
     return int(ExitCode.REFUSED if plan.changes or drift.drifted else ExitCode.OK)
 
@@ -230,6 +232,7 @@ def _print_template(asked: JoinOptions, *, existing: frozenset[str], as_hcl: boo
     from fsd.cli.account import environment_to_be
 
     joined = who_joins(asked)
+    _tell_not_following(asked, joined)
     repositories = map(repository_id, joined.services) if REPOSITORIES in existing else ()
     stack = AccountStack(
         environment=asked.env,
@@ -242,6 +245,25 @@ def _print_template(asked: JoinOptions, *, existing: frozenset[str], as_hcl: boo
     say(write_terraform(written) if as_hcl else json.dumps(written, indent=2))
 
 
+def _tell_not_following(asked: JoinOptions, joined: Joined) -> None:
+    """Beside a template too: there it goes to standard error."""
+    from fsd.account.named import find_not_following
+    from fsd.app.environments import known_environments
+    from fsd.cli.account import environment_to_be
+    from fsd.report.bootstrap import not_following_text
+
+    found = find_not_following(
+        environment_to_be(asked.env),
+        known_environments().values(),
+        trusts_branches=not joined.github_environment,
+    )
+    if found:
+        say(
+            not_following_text(found, environment=asked.env, branches=joined.branches),
+            err=True,
+        )
+
+
 def who_joins(asked: JoinOptions) -> Joined:
     """Raises UsageError for a command line that trusts nobody, or everybody."""
     from fsd.account.joined import Joined, parse_repository
@@ -252,7 +274,7 @@ def who_joins(asked: JoinOptions) -> Joined:
     if asked.branches and asked.github_environment:
         raise click.UsageError("`--branch` and `--github-environment` exclude each other")
     github_environment = "" if asked.branches else asked.github_environment or asked.env
-    if any(sign in github_environment for sign in "*?"):
+    if any(sign in github_environment for sign in "*?$"):
         raise UsageError(
             f"`{github_environment}` would be a pattern in the trust policy",
             where="--github-environment",

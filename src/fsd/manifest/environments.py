@@ -48,6 +48,11 @@ class EnvironmentSpec:
         default=None, description="The AWS Region. By default, that of your credentials."
     )
     role_arn: str | None = key(default=None, description="The role that a deployment assumes.")
+    github_environment: Annotated[str, Limits(pattern=r"^[^*?$:%]{1,255}$")] | None = key(
+        default=None,
+        description="The GitHub environment of the jobs that deploy here. `fsd bootstrap` of the "
+        "environment in `promoteFrom` needs it if that is in another account.",
+    )
     cloud_formation_role_arn: str | None = key(
         default=None, description="The role that CloudFormation uses."
     )

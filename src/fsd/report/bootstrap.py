@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fsd.account.changes import ResourceChange
 from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined
+from fsd.account.named import NotFollowing
 from fsd.account.network import PRICES
 from fsd.account.stack import (
     CLUSTER,
@@ -46,8 +47,14 @@ _CLAIMS = {
 }
 
 
-def plan_text(stack: AccountStack, changes: Sequence[ResourceChange], place: AccountPlace) -> str:
-    """One line a resource, then who may do what."""
+def plan_text(
+    stack: AccountStack,
+    changes: Sequence[ResourceChange],
+    place: AccountPlace,
+    *,
+    before: Sequence[Joined] = (),
+) -> str:
+    """One line a resource, then who may do what. `before` is who may now."""
     lines = [
         f"{stack.environment} → {place.account} · {place.region}    stack {stack.name}",
         *(
@@ -57,6 +64,7 @@ def plan_text(stack: AccountStack, changes: Sequence[ResourceChange], place: Acc
         *(["  nothing to change"] if not changes else []),
         "",
         *_who(stack),
+        *_no_longer(stack, before),
         *_used(stack),
         *_price(stack),
     ]
@@ -74,12 +82,66 @@ def _who(stack: AccountStack) -> Iterator[str]:
         )
         only = f", only by {joined.workflow}" if joined.workflow else ""
         yield f"  {joined.repository} may deploy {services} from {where}{only}"
-        for one in joined.named.followers:
+        for one, github in _following(joined):
             yield (
-                f"  {joined.repository}'s jobs in its GitHub environment `{one}` may do the same: "
-                f"{one} promotes from here"
+                f"  {joined.repository}'s jobs in its GitHub environment `{github}` may do the "
+                f"same: {one} promotes from here"
             )
         yield f"  {joined.repository}'s pull requests may read what a plan needs, and no secret"
+
+
+def _following(joined: Joined) -> tuple[tuple[str, str], ...]:
+    return joined.named.following if joined.github_environment else ()
+
+
+def _no_longer(stack: AccountStack, before: Sequence[Joined]) -> Iterator[str]:
+    now = {
+        (str(joined.repository).lower(), environment)
+        for joined in stack.joined
+        for environment, _ in _following(joined)
+    }
+    for joined in before:
+        for one in joined.named.followers:
+            environment = one.partition(":")[0]
+            if (str(joined.repository).lower(), environment) not in now:
+                yield (
+                    f"  {joined.repository}'s jobs that deploy to {environment} may no longer "
+                    "assume this deploy role to promote from here"
+                )
+
+
+def not_following_text(
+    found: Sequence[tuple[str, NotFollowing]], *, environment: str, branches: Sequence[str]
+) -> str:
+    """A note with its fix for each environment that promotes from here and gets no access."""
+    return "\n".join(
+        f"note: {name} promotes from {environment}, but "
+        + _not_following(why, name=name, environment=environment, branches=", ".join(branches))
+        for name, why in found
+    )
+
+
+def _not_following(why: NotFollowing, *, name: str, environment: str, branches: str) -> str:
+    match why:
+        case NotFollowing.ACCOUNT_UNKNOWN:
+            return (
+                "only one of the two has an `account` in .fsd/environments.yml\n"
+                "  fix: write the `account` of both, and run this again"
+            )
+        case NotFollowing.SUBJECT_UNKNOWN:
+            return (
+                f"its document does not name its GitHub environment, so {environment}'s deploy "
+                "role does not trust its jobs\n"
+                f"  fix: write `githubEnvironment` in {name}'s document, with the name from "
+                f"`fsd bootstrap --env {name}`, and run this again"
+            )
+        case NotFollowing.BRANCHES_TRUSTED:
+            return (
+                f"{environment}'s deploy role trusts branches, so it trusts no GitHub environment: "
+                "a workflow on any branch could name that\n"
+                f"  fix: promote in a job on {branches} that has no `environment:`, or run this "
+                "with --github-environment instead of --branch"
+            )
 
 
 def _used(stack: AccountStack) -> Iterator[str]:
@@ -116,12 +178,18 @@ def entry_text(stack: AccountStack, joined: Joined, place: AccountPlace) -> str:
         "spec:",
         f"  account: '{place.account}'",
         f"  region: {place.region}",
+        *_github_environment(joined),
         f"  cloudFormationRoleArn: {role_arn(joined, 'cloudformation', env, place)}",
         f"  permissionsBoundaryArn: {boundary_arn(env, place)}",
         *([f"  cluster: {stack.cluster}"] if stack.cluster != env else []),
         *([f"  branches: [{', '.join(joined.branches)}]"] if joined.branches else []),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _github_environment(joined: Joined) -> list[str]:
+    name = joined.github_environment.replace("'", "''")
+    return [f"  githubEnvironment: '{name}'"] if name else []
 
 
 def settings_text(stack: AccountStack, joined: Joined, place: AccountPlace) -> str:

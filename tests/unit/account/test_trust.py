@@ -17,13 +17,19 @@ from fsd.account.joined import (
     read_joined,
     write_joined,
 )
-from fsd.account.named import NamedResources, read_followers
+from fsd.account.named import (
+    NamedResources,
+    NotFollowing,
+    find_not_following,
+    read_followers,
+    read_promoted,
+)
 from fsd.account.trust import (
     trust_deployments,
     trust_plans,
 )
 from fsd.errors import UsageError
-from fsd.manifest.environments import default_environment
+from fsd.manifest.environments import Environment, default_environment
 
 PROVIDER = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 
@@ -102,7 +108,7 @@ def test_trust_deployments__branches__instead_of_the_environment() -> None:
 
 
 def test_trust_deployments__environment_that_promotes_from_here__is_trusted_too() -> None:
-    named = NamedResources(followers=("live",))
+    named = NamedResources(followers=("production:live", "qa"))
     document = trust_deployments(joined(named=named), provider=PROVIDER)
 
     assert trusts(document, sub=OLD, **IDS)
@@ -111,18 +117,74 @@ def test_trust_deployments__environment_that_promotes_from_here__is_trusted_too(
     assert not trusts(document, sub="repo:org/offers:pull_request", **IDS)
 
 
-def test_read_followers__environments__those_of_other_accounts_that_promote_from_it() -> None:
-    dev, near, far, other = (
-        replace(default_environment(name), account=account, promote_from=source)
-        for name, account, source in (
-            ("dev", "1", None),
-            ("near", "1", "dev"),
-            ("far", "2", "dev"),
-            ("other", "2", "far"),
+def test_trust_deployments__branches__no_github_environment_beside_them() -> None:
+    """On any branch, a workflow can name an environment that is not there yet."""
+    named = NamedResources(followers=("prod:prod",))
+    document = trust_deployments(
+        joined(github_environment="", branches=("staging",), named=named), provider=PROVIDER
+    )
+
+    assert trusts(document, sub="repo:org/offers:ref:refs/heads/staging", **IDS)
+    assert not trusts(document, sub=OLD, **IDS)
+    assert "environment" not in str(document)
+
+
+def far_and_near() -> tuple[Environment, ...]:
+    return tuple(
+        replace(
+            default_environment(name),
+            account=account,
+            promote_from=source,
+            github_environment=github,
+        )
+        for name, account, source, github in (
+            ("dev", "1", None, None),
+            ("near", "1", "dev", "near"),
+            ("far", "2", "dev", "production"),
+            ("unnamed", "2", "dev", None),
+            ("anywhere", None, "dev", "anywhere"),
+            ("other", "2", "far", "other"),
         )
     )
 
-    assert read_followers(dev, (dev, near, far, other)) == ("far",)
+
+def test_read_followers__environments__those_of_other_accounts_that_promote_from_it() -> None:
+    every = far_and_near()
+
+    assert read_followers(every[0], every) == ("far:production",)
+    assert read_followers(replace(every[0], account=None), every) == ()
+
+
+def test_find_not_following__environments__each_with_the_reason() -> None:
+    every = far_and_near()
+    dev = every[0]
+
+    assert find_not_following(dev, every, trusts_branches=False) == (
+        ("unnamed", NotFollowing.SUBJECT_UNKNOWN),
+        ("anywhere", NotFollowing.ACCOUNT_UNKNOWN),
+    )
+    assert find_not_following(dev, every, trusts_branches=True) == (
+        ("far", NotFollowing.BRANCHES_TRUSTED),
+        ("unnamed", NotFollowing.BRANCHES_TRUSTED),
+        ("anywhere", NotFollowing.ACCOUNT_UNKNOWN),
+    )
+    assert {
+        why
+        for _, why in find_not_following(replace(dev, account=None), every, trusts_branches=False)
+    } == {NotFollowing.ACCOUNT_UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "is_read"),
+    [("1", "1", True), (None, "1", True), ("1", None, True), (None, None, True), ("1", "2", False)],
+)
+def test_read_promoted__account_that_is_not_written__may_be_the_same(
+    here: str | None, there: str | None, is_read: bool
+) -> None:
+    prod = replace(default_environment("prod"), account=here)
+    dev = replace(default_environment("dev"), account=there)
+
+    assert read_promoted(prod, dev) == (("dev:dev:",) if is_read else ())
 
 
 @pytest.mark.parametrize(
@@ -174,6 +236,17 @@ def test_join__same_repository_again__services_add_up_and_ids_stay() -> None:
         "a/b",
         "org@1/offers@2",
     ]
+
+
+def test_join__environments_file_that_says_it_no_longer__is_not_kept() -> None:
+    before = NamedResources(
+        followers=("prod:prod",), promoted=("qa:qa:",), scans=("high",), zones=("Z1",)
+    )
+    now = NamedResources(followers=("live:live",), zones=("Z2",))
+
+    (found,) = join((joined(named=before),), joined(named=now))
+
+    assert found.named == NamedResources(followers=("live:live",), zones=("Z1", "Z2"))
 
 
 def test_read_joined__what_was_written__is_read() -> None:

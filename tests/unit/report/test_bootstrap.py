@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from fsd.account.grant import AccountPlace
 from fsd.account.joined import Joined, parse_repository
+from fsd.account.named import NamedResources, NotFollowing
 from fsd.account.stack import CLUSTER, PROVIDER, AccountStack
 from fsd.manifest.environments import load_environments
 from fsd.release.ports import StackDrift
-from fsd.report.bootstrap import drift_text, entry_text, next_text, plan_text, settings_text
+from fsd.report.bootstrap import (
+    drift_text,
+    entry_text,
+    next_text,
+    not_following_text,
+    plan_text,
+    settings_text,
+)
 from fsd.scaffold.workflow import write_deploy_workflow
 
 PLACE = AccountPlace(partition="aws", account="123456789012", region="eu-west-1")
@@ -31,6 +40,7 @@ def test_entry_text__printed__is_a_valid_environment() -> None:
 
     assert findings == ()
     dev = environments["dev"]
+    assert dev.github_environment == "dev"
     assert (dev.account, dev.region, dev.cluster) == ("123456789012", "eu-west-1", "main")
     assert dev.cloud_formation_role_arn == f"{ROLE}fsd-cloudformation-dev-org.offers"
     assert dev.permissions_boundary_arn == "arn:aws:iam::123456789012:policy/fsd-boundary-dev"
@@ -60,6 +70,50 @@ def test_plan_text__what_is_used_and_who_may__in_words() -> None:
         "  org/offers's pull requests may read what a plan needs, and no secret",
         "  uses the cluster that the account has already",
         "  uses GitHub's identity provider that the account has already",
+    ]
+
+
+def test_plan_text__followers__who_may_promote_and_who_no_longer_may() -> None:
+    def with_followers(*followers: str) -> AccountStack:
+        named = NamedResources(followers=followers)
+        return replace(STACK, joined=(replace(JOINED, named=named),))
+
+    text = plan_text(
+        with_followers("live:production"),
+        (),
+        PLACE,
+        before=with_followers("live:production", "old:old", "qa").joined,
+    )
+
+    assert (
+        "  org/offers's jobs in its GitHub environment `production` may do the same: live "
+        "promotes from here\n" in text
+    )
+    assert "that deploy to live may no longer" not in text
+    for gone in ("old", "qa"):
+        assert (
+            f"  org/offers's jobs that deploy to {gone} may no longer assume this deploy role to "
+            "promote from here" in text
+        )
+
+
+def test_not_following_text__each_reason__has_a_fix() -> None:
+    text = not_following_text(
+        [(f"to-{why}", why) for why in NotFollowing], environment="dev", branches=("main", "next")
+    )
+
+    assert text.splitlines() == [
+        "note: to-account-unknown promotes from dev, but only one of the two has an `account` in "
+        ".fsd/environments.yml",
+        "  fix: write the `account` of both, and run this again",
+        "note: to-subject-unknown promotes from dev, but its document does not name its GitHub "
+        "environment, so dev's deploy role does not trust its jobs",
+        "  fix: write `githubEnvironment` in to-subject-unknown's document, with the name from "
+        "`fsd bootstrap --env to-subject-unknown`, and run this again",
+        "note: to-branches-trusted promotes from dev, but dev's deploy role trusts branches, so it "
+        "trusts no GitHub environment: a workflow on any branch could name that",
+        "  fix: promote in a job on main, next that has no `environment:`, or run this with "
+        "--github-environment instead of --branch",
     ]
 
 
