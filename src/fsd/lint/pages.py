@@ -24,7 +24,7 @@ The form of a page:
     …a whole manifest; a block of another file has its name: ```yaml .fsd/environments.yml
     ```
 
-    Found at line 4, column 3. With `--env prod`.
+    Found at line 4, column 3, with `--env prod`.
 
     ## After
 
@@ -36,8 +36,8 @@ The form of a page:
 
 A line `@@` stands between two places of one file. "Found at" also takes a file, "Found at line 7,
 column 3 of `.fsd/environments.yml`.", or what else a finding points at, "Found at `--override
-cpu=1`.". "With" is left out where there is nothing to say, and below "After" where it is the same;
-where only that changes, "After" has no block.
+cpu=1`.". "with" is left out where there is nothing to say. Below "After", "Use `--override cpu=2`."
+says what other options there are; where only they change, "After" has no block.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _SEVERITY = re.compile(r"\*(?P<severity>error|warning|info)\*: (?P<what>.+)", re
 _SOURCE = re.compile(r"^Source: (?P<url>\S+)$", re.MULTILINE)
 _NOTE = re.compile(
     r"(?:Found at (?:line (?P<line>\d+), column (?P<column>\d+)(?: of `(?P<path>[^`]+)`)?"
-    r"|`(?P<where>[^`]+)`)\.)? ?(?:With `(?P<arguments>[^`]+)`\.)?"
+    r"|`(?P<where>[^`]+)`)(?:, with `(?P<arguments>[^`]+)`)?\.|Use `(?P<instead>[^`]+)`\.)?"
 )
 
 
@@ -169,14 +169,14 @@ def _after(section: str, before: Example, id_: str) -> Example:
     """Before with the changes of After, in the files that it names."""
     changes, note = _blocks(section, id_)
     unknown = changes.keys() - before.files.keys()
-    if unknown or note["line"] or note["where"] or not (changes or note["arguments"]):
+    if unknown or note["line"] or note["where"] or not (changes or note["instead"]):
         raise PageError(f"{id_}: After has changes to files of Before, or other arguments")
     files = {
         name: _patched(text, changes[name], id_) if name in changes else text
         for name, text in before.files.items()
     }
     return Example(
-        files=files, arguments=tuple(shlex.split(note["arguments"] or "")) or before.arguments
+        files=files, arguments=tuple(shlex.split(note["instead"] or "")) or before.arguments
     )
 
 

@@ -273,12 +273,12 @@ def _(message: CountChanged) -> str:
 
 @message_text.register
 def _(message: AsBefore) -> str:
-    text = "stack and scaling are as before"
+    text = "the stack and scaling are unchanged"
     if message.new_stack:
-        text = f"scaling is as before; FSD kept the new stack {message.new_stack}"
+        text = f"scaling is unchanged; FSD kept the new stack {message.new_stack}"
     if message.clash is not None:
         clash = clash_text(message.clash)
-        text = f"scaling is as before; {clash}, so FSD leaves the stack as it is"
+        text = f"scaling is unchanged; {clash}, so FSD leaves the stack as it is"
     more = (note_text(one) for one in (message.left, message.undeleted) if one is not None)
     return "; ".join((text, *more))
 

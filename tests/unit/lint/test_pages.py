@@ -169,13 +169,13 @@ def test_parse_page__whole__is_read() -> None:
 
 
 def test_parse_page__with__holds_for_both_examples() -> None:
-    page = parse_page(PAGE.replace("4.\n", "4. With `--env prod`.\n"), id_="some-finding")
+    page = parse_page(PAGE.replace("4.\n", "4, with `--env prod`.\n"), id_="some-finding")
 
     assert page.before.arguments == page.after.arguments == ("--env", "prod")
 
 
 def test_parse_page__found_at_an_override__is_an_argument_as_well() -> None:
-    text = PAGE.replace("line 1, column 4", "`--override cpu=1`") + "\nWith `--override cpu=2`.\n"
+    text = PAGE.replace("line 1, column 4", "`--override cpu=1`") + "\nUse `--override cpu=2`.\n"
 
     page = parse_page(text, id_="some-finding")
 

@@ -858,7 +858,7 @@ def test_deploy__fails_with_keys_in_another_order__all_goes_back() -> None:
 
     result = run(aws, make_request(make_desired(template={**wider, "Resources": resources})))
 
-    assert message_text(result.message) == "stack and scaling are as before"
+    assert message_text(result.message) == "the stack and scaling are unchanged"
     assert is_same_template(aws.stacks.stacks["fsd-web-dev"].template, clients("10.0.0.0/16"))
 
 
@@ -903,7 +903,7 @@ def test_deploy__another_changes_the_stack_and_ours_fails__theirs_stays() -> Non
     assert result.outcome is Outcome.ROLLED_BACK
     assert aws.stacks.stacks["fsd-web-dev"].template == theirs
     assert message_text(result.message) == (
-        "scaling is as before; somebody else has changed fsd-web-dev (+Theirs · -Logs · -New), so "
+        "scaling is unchanged; somebody else has changed fsd-web-dev (+Theirs · -Logs · -New), so "
         "FSD leaves the stack as it is"
     )
 

@@ -176,7 +176,7 @@ def make_rolled_back(**changes: Any) -> Result:
         "outcome": Outcome.ROLLED_BACK,
         "running": OLD,
         "diagnosis": DIAGNOSIS,
-        "message": "stack and scaling are as before",
+        "message": "the stack and scaling are unchanged",
     }
     return make_result(**{**failed, **changes})
 
