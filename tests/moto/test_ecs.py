@@ -375,6 +375,7 @@ def test_find_service__there__every_field(ecs: ElasticContainerService, aws: Stu
         ),
         target_group_arns=("tg",),
         target_groups=(("tg",),),
+        load_balancers=({"targetGroupArn": "tg", "containerName": "web", "containerPort": 8000},),
         subnets=("s-1", "s-2"),
         security_groups=("sg-1",),
         assign_public_ip=True,
