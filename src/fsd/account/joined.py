@@ -16,6 +16,7 @@ _REPOSITORY = re.compile(
     r"(?P<owner>[A-Za-z0-9](?:[A-Za-z0-9-]{0,38}))(?:@(?P<owner_id>\d+))?"
     r"/(?P<name>[A-Za-z0-9._-]{1,100})(?:@(?P<id>\d+))?"
 )
+_CUT = re.compile(r".*-[0-9a-f]{8}")  # how a name ends that was over the limit
 _SERVICE = re.compile(r"[a-z][a-z0-9-]{0,253}[a-z0-9]")  # as `metadata.name`
 
 
@@ -51,17 +52,37 @@ class Joined:
     def role(self, kind: str, environment: str) -> str:
         """Name of a role; a GitHub owner has no dot, so no two repositories have the same."""
         repository = f"{self.repository.owner}.{self.repository.name}".lower()
-        return names.fit(f"fsd-{kind}-{environment}-{repository}", limit=names.ROLE_LIMIT)
+        return _role_name(kind, environment, repository)
 
 
-def find_counterpart(role: str, *, environment: str, other: str, account: str) -> str:
+def find_counterpart(
+    role: str, *, environment: str, other: str, account: str, repository: str
+) -> str:
     """ARN of the deploy role that the same repository has for `other` in another account, by the
-    one that bootstrap made for `environment`; "" where `role` is no such role."""
-    head, mark, repository = role.partition(f":role/fsd-deploy-{environment}-")
-    if not mark:
-        return ""
+    one that bootstrap made for `environment`; "" where `role` is no such role.
+
+    `repository` is ORG/REPO, or "" where it is not known. Its name tells what a long role's name
+    was cut from. A role may also have the name that the repository had before: that is in the
+    role's name, unless it was cut.
+    """
+    head, mark, name = role.partition(":role/")
     service, _, own = head.rpartition(":")
-    return f"{service}:{account}:role/fsd-deploy-{other}-{repository}" if own != account else ""
+    prefix = f"fsd-deploy-{environment}-"
+    if not mark or own == account or not name.startswith(prefix):
+        return ""
+    here = repository.replace("/", ".", 1).lower()
+    if here and name == _role_name("deploy", environment, here):
+        found = _role_name("deploy", other, here)
+    elif _CUT.fullmatch(name) and len(name) >= names.ROLE_LIMIT - 1:
+        return ""
+    else:
+        found = _role_name("deploy", other, name.removeprefix(prefix))
+    return f"{service}:{account}:role/{found}"
+
+
+def _role_name(kind: str, environment: str, repository: str) -> str:
+    """`repository` is OWNER.NAME in lower case."""
+    return names.fit(f"fsd-{kind}-{environment}-{repository}", limit=names.ROLE_LIMIT)
 
 
 def parse_repository(text: str) -> GitHubRepository:

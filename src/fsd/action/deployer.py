@@ -34,6 +34,7 @@ class WorkflowDeployer:
     tokens: IdTokens | None
     role_to_assume: str  # "": the environment's
     session_name: str
+    repository: str = ""  # ORG/REPO
     is_rerun: bool = False
     order_commits: AskOrder | None = None
 
@@ -108,7 +109,12 @@ class WorkflowDeployer:
         own_role = environment.role_for_plans if is_plan else environment.role_arn
         role = self.role_to_assume or own_role
         if role and self.tokens:
-            return WebIdentity(role_arn=role, token=self.tokens, session_name=self.session_name)
+            return WebIdentity(
+                role_arn=role,
+                token=self.tokens,
+                session_name=self.session_name,
+                repository=self.repository,
+            )
         if not self.role_to_assume:
             return None
         raise CallFailedError(

@@ -60,6 +60,7 @@ class WebIdentity:
     role_arn: str
     token: Callable[[], str]
     session_name: str
+    repository: str = ""  # ORG/REPO of the workflow, as the token has it
 
 
 class Connector(Protocol):

@@ -101,6 +101,7 @@ def _identity(options: DeployOptions, source: Environment) -> WebIdentity | None
             environment=options.environment,
             other=source.name,
             account=source.account,
+            repository=own.repository,
         )
         if source.account
         else ""

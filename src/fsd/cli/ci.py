@@ -80,6 +80,7 @@ def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdToke
             tokens=tokens,
             role_to_assume=inputs.role_to_assume,
             session_name=session_name(),
+            repository=context.repository,
             is_rerun=context.attempt > 1,
             order_commits=commits.order if commits else None,
         ),

@@ -198,8 +198,37 @@ def test_read_promoted__account_that_is_not_written__may_be_the_same(
 def test_find_counterpart__role__that_of_the_same_repository_or_none(role: str, found: str) -> None:
     arn = f"arn:aws:iam::222:role/{role}"
 
-    assert find_counterpart(arn, environment="prod", other="dev", account="111") == found
-    assert find_counterpart(arn, environment="prod", other="dev", account="222") == ""
+    for repository in ("Org/Offers", "org/renamed", ""):
+        asked = {"environment": "prod", "other": "dev", "repository": repository}
+        assert find_counterpart(arn, account="111", **asked) == found
+        assert find_counterpart(arn, account="222", **asked) == ""
+
+
+@pytest.mark.parametrize("length", range(35, 101))
+@pytest.mark.parametrize(("environment", "other"), [("prod", "dev"), ("dev", "production")])
+def test_find_counterpart__long_repository__the_name_that_bootstrap_made(
+    length: int, environment: str, other: str
+) -> None:
+    offers = joined(f"Org/{'Offers-'.ljust(length, 'x')}")
+    own = f"arn:aws:iam::222:role/{offers.role('deploy', environment)}"
+
+    found = find_counterpart(
+        own,
+        environment=environment,
+        other=other,
+        account="111",
+        repository=str(offers.repository),
+    )
+
+    assert found == f"arn:aws:iam::111:role/{offers.role('deploy', other)}"
+
+
+def test_find_counterpart__cut_name_of_an_unknown_repository__is_not_guessed() -> None:
+    own = f"arn:aws:iam::222:role/{joined('org/' + 'x' * 60).role('deploy', 'prod')}"
+    asked = {"environment": "prod", "other": "dev", "account": "111"}
+
+    assert find_counterpart(own, repository="", **asked) == ""
+    assert find_counterpart(own, repository="org/renamed", **asked) == ""
 
 
 def test_trust_deployments__workflow__no_other_one() -> None:
