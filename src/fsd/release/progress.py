@@ -7,7 +7,7 @@ from datetime import timedelta
 from fsd.release.result import Progress
 from fsd.rollout.assess import Ours
 from fsd.rollout.diagnose import family_revision
-from fsd.snapshot import DeploymentStatus, EcsDeployment, ServiceState, Snapshot
+from fsd.snapshot import DeploymentStatus, EcsDeployment, ServiceState, Snapshot, TaskState
 
 
 def progress_of(
@@ -63,7 +63,7 @@ def _source_running(snapshot: Snapshot) -> int:
 
 def _count_healthy(snapshot: Snapshot, ours: Ours, running: int) -> int:
     """Without a load balancer a running task is healthy until ECS says otherwise."""
-    mine = [t for t in snapshot.tasks if t.task_definition_arn == ours.task_definition_arn]
+    mine = [t for t in snapshot.tasks if _is_ours(t, snapshot.service, ours)]
     unhealthy = sum(1 for task in mine if task.health == "UNHEALTHY")
     service = snapshot.service
     if not (service and service.target_group_arns):
@@ -72,3 +72,16 @@ def _count_healthy(snapshot: Snapshot, ours: Ours, running: int) -> int:
     if len(service.deployments) == 1 and service.primary is _find_listed(service, ours):
         return min(running, len(healthy))  # there are no others
     return sum(1 for task in mine if task.address in healthy and task.health != "UNHEALTHY")
+
+
+def _is_ours(task: TaskState, service: ServiceState | None, ours: Ours) -> bool:
+    """After a restart the tasks of before have the same revision: a task says which deployment
+    started it.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Task.html
+    """
+    if task.task_definition_arn != ours.task_definition_arn:
+        return False
+    listed = _find_listed(service, ours)
+    ids = {one.id for one in service.deployments} if service else set()
+    return listed is None or task.started_by not in ids or task.started_by == listed.id

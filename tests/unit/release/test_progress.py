@@ -76,6 +76,27 @@ def test_progress_of__load_balancer__our_healthy_targets() -> None:
     assert seen(look).new_healthy == 1
 
 
+def test_progress_of__restart__tasks_of_the_same_revision_before_it_are_not_ours() -> None:
+    look = with_targets(rolling())
+    assert look.service is not None
+    rows = [
+        replace(d, task_definition_arn=OURS.task_definition_arn, running=2)
+        for d in look.service.deployments
+    ]
+    tasks = [
+        replace(task(str(number)), started_by=f"ecs-svc/{1 if number < 3 else 2}")
+        for number in range(1, 5)
+    ]
+    look = replace(
+        look,
+        service=replace(look.service, deployments=tuple(rows)),
+        tasks=tuple(tasks),
+        targets=tuple(target(one.address, "healthy") for one in tasks),
+    )
+
+    assert seen(look).new_healthy == 2
+
+
 def test_progress_of__not_listed_yet__what_the_deployment_says() -> None:
     look = snapshot("""
         deployment  web:42  IN_PROGRESS  1/2
