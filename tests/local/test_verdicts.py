@@ -102,6 +102,10 @@ LONG_CANARY = (*CANARY[:2], "deployment.canary={percent: 20, bakeTime: 1440}")
 APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 24h}")
 SHORT_APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 1m}")
 ENDS_LATE = ("environment.EXITS=5", "environment.EXITS_AFTER=25", "deployment.steadyFor=300")
+HTTPS = (
+    "networking.loadBalancer.certificateArn=arn:aws:acm:us-east-1:000000000000:certificate/"
+    "11111111-1111-1111-1111-111111111111"
+)
 LONG_BAKE = (BLUE_GREEN[0], "deployment.bakeTime=1440")
 PAUSED = "pauses the deployment"
 LINEAR = (
@@ -412,6 +416,16 @@ GROUPS: dict[str, dict[str, Case]] = {
                 site.with_base(*BLUE_GREEN)
                 .with_base(*BLUE_GREEN, "environment.GREETING=second")
                 .deploy(HI)
+            ),
+            code=0,
+            outcome="succeeded",
+            serves="new",
+        ),
+        "blue/green, with HTTPS from the second release on": Case(
+            play=lambda site: (
+                site.with_base(*BLUE_GREEN)
+                .with_base(*BLUE_GREEN, HTTPS)
+                .deploy(*BLUE_GREEN, HTTPS, HI)
             ),
             code=0,
             outcome="succeeded",

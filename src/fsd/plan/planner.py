@@ -27,6 +27,7 @@ from fsd.plan.moved_check import find_moved_checks
 from fsd.plan.notes import HealthCheckMoves, PlanNote, VersionKept
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import with_previous
+from fsd.plan.production_rule import is_another_rule
 from fsd.plan.properties import diff_properties
 from fsd.plan.security_diff import diff_security
 from fsd.plan.serving import as_served, keep_serving_check
@@ -367,6 +368,8 @@ def _attachment_changes(
     elif wanted.shifts_traffic != _has_pair(stack, service):
         remark = "added" if wanted.shifts_traffic else "removed"
         changes.append(Change(what="second target group", remark=remark))
+    elif stack is not None and is_another_rule(desired.template, stack, service):
+        changes.append(Change(what="listener rule", remark="replaced"))
     if service.container_port != wanted.port:
         before, after = (
             None if p is None else str(p) for p in (service.container_port, wanted.port)

@@ -231,3 +231,31 @@ def test_ended_settings__bake_time_of_a_shift__ends_with_it() -> None:
     )
 
     assert ended_settings(now, wanted) == {"bakeTimeInMinutes": 0}
+
+
+HTTPS = "arn:aws:acm:us-east-1:123456789012:certificate/11111111-1111-1111-1111-111111111111"
+
+
+def test_plan__https__ecs_is_told_the_new_rule() -> None:
+    before, after = service("blueGreen"), service("blueGreen", f"{{certificateArn: '{HTTPS}'}}")
+
+    (update,) = updates(after, served(before, SECOND))
+
+    assert update.rolls_out
+    assert [one.what for one in update.changes] == ["listener rule"]
+
+
+def test_plan__service_has_a_rule_that_is_gone__ecs_is_told_the_one_of_the_stack() -> None:
+    desired = service("blueGreen")
+    observed = served(desired, SECOND)
+    assert observed.service is not None
+    stale = replace(observed.service, production_rule="arn:gone")
+
+    (update,) = updates(desired, replace(observed, service=stale))
+
+    assert update.rolls_out
+    assert [one.what for one in update.changes] == ["listener rule"]
+
+
+def updates(desired: Desired, observed: Observed) -> list[UpdateService]:
+    return [s for s in plan_release(desired, observed).steps if isinstance(s, UpdateService)]
