@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -72,6 +73,7 @@ class Assembly:
         settings, speed = place.settings, place.settings.speed or SPEED
         self._port = place.port
         self._started = time.monotonic()
+        self._closing = threading.Event()
         self._loaded: asyncio.Future[None] | None = None
         self._count: Callable[[], dict[str, int]] = dict  # until it is loaded
         self._authorizations = AuthorizationLog()
@@ -182,12 +184,14 @@ class Assembly:
             self._scaling,
             is_enforced=self.instance.enforce_iam,
             speed=self.instance.speed,
+            closing=self._closing,
         )
         if self.instance.slow_stacks:
             cloudformation.slow_down(self.instance.slow_stacks)
         self._count = inventory.count_resources
 
     def close(self) -> None:
+        self._closing.set()
         self._network.close()
         self._scaling.close()
         self._schedules.close()

@@ -7,6 +7,7 @@ so it imports nothing of ours before a test asks.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,15 @@ _SETTINGS = {
     "fsd_local_speed": "how many times as fast health checks and draining run (default: 50)",
 }
 _ENFORCE = "fsd_local_enforce_iam"
+# What would win over AWS_ENDPOINT_URL and the keys. "false" also where ~/.aws/config says true.
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+_FALSE = (
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+)
+_UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
+_OF_ONE_SERVICE = "AWS_ENDPOINT_URL_"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,11 +61,17 @@ def fsd_local(
     """An empty embedded AWS.
 
     For the test, the environment has `AWS_ENDPOINT_URL` and the keys, so that boto3, the AWS CLI
-    and whatever else it starts find it.
+    and whatever else it starts find it, and boto3 has no default session of an earlier test.
     """
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+    import boto3
+
+    of_one_service = [name for name in os.environ if name.startswith(_OF_ONE_SERVICE)]
+    for name in (*_UNSET, *of_one_service):
         monkeypatch.delenv(name, raising=False)
+    for name in _FALSE:
+        monkeypatch.setenv(name, "false")
     for name, value in fsd_local_session.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     yield fsd_local_session
     fsd_local_session.reset()

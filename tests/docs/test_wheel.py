@@ -114,6 +114,21 @@ def test_wheel__without_the_extra__commands_of_aws_work_and_the_rest_says_what_i
 
 
 STRANGERS_TESTS = """
+import boto3
+import pytest
+
+KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "of-another-account"}
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_project(monkeypatch):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", boto3.Session(**KEYS, region_name="eu-west-1"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_ECS", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "absent")
+
+
 def test_cluster(fsd_local):
     ecs = fsd_local.client("ecs")
     ecs.create_cluster(clusterName="mine")
@@ -125,11 +140,16 @@ def test_empty_again(fsd_local):
 
 
 def test_environment(fsd_local):
-    import boto3
-
+    for client in (boto3.client("ecs"), boto3.client("s3")):
+        assert client.meta.endpoint_url == fsd_local.endpoint
+        assert client.meta.region_name == fsd_local.region
     bucket = boto3.client("s3")
     bucket.create_bucket(Bucket="mine")
     assert [found["Name"] for found in bucket.list_buckets()["Buckets"]] == ["mine"]
+
+
+def test_without_it():
+    assert boto3.DEFAULT_SESSION.get_credentials().access_key == "AKIDEXAMPLE"
 """
 
 
@@ -138,7 +158,7 @@ def test_wheel__pytest_of_another_project__has_the_fixture(wheel: Path, tmp_path
     (installed.home / "test_mine.py").write_text(STRANGERS_TESTS)
 
     said = installed.ok("pytest", "-q", "-o", "fsd_local_runtime=process")
-    assert "3 passed" in said
+    assert "4 passed" in said
     assert not list(installed.home.glob("**/instance.json"))
 
     (installed.home / "test_mine.py").write_text("def test_nothing():\n    pass\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -43,8 +44,10 @@ _UPDATABLE = (
 _NO_CHANGES = "The submitted information didn't contain changes."
 
 
-def mount(ecs: Api, scaling: Api, *, is_enforced: bool, speed: float) -> None:
-    """`ecs` and `scaling` are the control planes that are ours."""
+def mount(
+    ecs: Api, scaling: Api, *, is_enforced: bool, speed: float, closing: threading.Event
+) -> None:
+    """`ecs` and `scaling` are the control planes that are ours; `closing` ends what waits."""
     actions = handlers._ACTION_HANDLERS
     actions["CreateChangeSet"] = _stack_must_be_free(_with_outputs(actions["CreateChangeSet"]))
     actions["ExecuteChangeSet"] = _one_operation_at_a_time(actions["ExecuteChangeSet"])
@@ -69,6 +72,7 @@ def mount(ecs: Api, scaling: Api, *, is_enforced: bool, speed: float) -> None:
     ecs_resources.mount(
         Plane(api=ecs, service="ecs", title="Ecs", refuse=refuse),
         speed=speed,
+        closing=closing,
     )
     scaling_resources.mount(
         Plane(

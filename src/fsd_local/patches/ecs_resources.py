@@ -6,12 +6,15 @@ or an alarm ended it: https://github.com/aws/containers-roadmap/issues/1205
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from ministack.services import cloudformation
 from ministack.services.cloudformation import provisioners, stacks
 
 from fsd_local.patches.stack_properties import Json, Plane, fail, input_shape, to_request
@@ -25,6 +28,9 @@ _TIMEOUT = 2160 * 60.0
 _SUCCESSFUL = "SUCCESSFUL"
 _FINAL = (_SUCCESSFUL, "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 _BREAKER = "ECS Deployment Circuit Breaker was triggered"
+# "For new services, if a desired count is not specified, a default value of `1` is used."
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html
+_DESIRED_COUNT = 1
 # "Update requires: Replacement" in the type's reference.
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ecs-service.html
 _REPLACING = ("Cluster", "LaunchType", "Role", "SchedulingStrategy", "ServiceName")
@@ -37,12 +43,23 @@ _EMPTIED = (
     "serviceRegistries",
     "volumeConfigurations",
 )
+# What says that a resource is no longer there.
+_GONE = (
+    "HandlerErrorCode: NotFound",
+    "Error Code: ClusterNotFoundException",
+    "Error Code: ServiceNotFoundException",
+    "The specified task definition does not exist.",
+    "The specified task definition is already inactive.",
+)
+_CANCELLED = "_fsd_cancelled"  # of a stack: its user cancelled the update while a handler waited
 
 
-def mount(ecs: Plane, *, speed: float) -> None:
-    """`speed` divides the time after which a service that is never stable fails."""
+def mount(ecs: Plane, *, speed: float, closing: threading.Event) -> None:
+    """`speed` divides the time after which a service that is never stable fails; `closing` is set
+    when the instance ends, and with it whatever waits."""
     resources = provisioners._RESOURCE_HANDLERS
-    service, definition = _Service(ecs, timeout=_TIMEOUT / speed), _TaskDefinition(ecs)
+    service = _Service(ecs, timeout=_TIMEOUT / speed, closing=closing)
+    definition = _TaskDefinition(ecs)
     cluster, providers = _Cluster(ecs), _CapacityProviders(ecs)
     mounted: dict[str, Any] = {
         "AWS::ECS::Cluster": cluster,
@@ -66,10 +83,45 @@ def mount(ecs: Plane, *, speed: float) -> None:
     stacks._runs_on_worker_thread = _or_a_service(stacks._runs_on_worker_thread)
     # ECS has the new settings when its rollout fails: the stack's rollback takes them back.
     stacks._sends_back_failed_update = _or_a_service(stacks._sends_back_failed_update)
+    stacks._roll_back_operation = _with_who_cancelled(stacks._roll_back_operation)
 
 
 def _or_a_service(holds: Callable[[str], bool]) -> Callable[[str], bool]:
     return lambda kind: kind == SERVICE or holds(kind)
+
+
+def _with_who_cancelled(roll_back: Callable[..., Any]) -> Callable[..., Any]:
+    """MiniStack looks for CancelUpdateStack between two resources; ours also while one waits."""
+
+    @functools.wraps(roll_back)
+    async def roll_back_operation(
+        name: str, stack_id: str, stack: Json, operation: Json, reason_override: str = ""
+    ) -> None:
+        if stack.pop(_CANCELLED, False):
+            stacks.CLIENT_REQUEST_TOKEN.set(stack.pop("_cancel_token", ""))
+            reason_override = "User Initiated"
+        await roll_back(name, stack_id, stack, operation, reason_override)
+
+    return roll_back_operation
+
+
+def _take_cancellation(stack_name: str) -> bool:
+    """Whether the stack's update was cancelled; the rollback that follows is not."""
+    stack = cloudformation._stacks.get(stack_name) or {}
+    if not stack.pop("_cancel_requested", False):
+        return False
+    stack[_CANCELLED] = True
+    return True
+
+
+@contextmanager
+def _unless_gone() -> Iterator[None]:
+    """What somebody has deleted already counts as deleted, as in CloudFormation."""
+    try:
+        yield
+    except ValueError as error:
+        if not any(words in str(error) for words in _GONE):
+            raise
 
 
 def _retag(ecs: Plane, arn: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
@@ -119,7 +171,8 @@ class _TaskDefinition:
         return physical_id, {"TaskDefinitionArn": physical_id}
 
     def delete(self, physical_id: str, _props: Any) -> None:
-        self.ecs.call("DeregisterTaskDefinition", {"taskDefinition": physical_id})
+        with _unless_gone():
+            self.ecs.call("DeregisterTaskDefinition", {"taskDefinition": physical_id})
 
 
 # ---- services
@@ -132,22 +185,35 @@ class _Rollout:
     cluster: str
     arn: str
     deployment: str  # the service deployment's ARN; "" where the call started none
+    stack: str = ""  # the name of the stack, whose update may be cancelled
+    operation: str = "update"  # as CloudFormation says what was cancelled
 
 
 @dataclass(frozen=True, slots=True)
 class _Service:
     ecs: Plane
     timeout: float  # seconds
+    closing: threading.Event
 
     def create(self, logical_id: str, props: Any, stack_name: str) -> Any:
         request = _service_request(logical_id, props, "CreateService")
+        if request.get("schedulingStrategy") != "DAEMON":
+            request.setdefault("desiredCount", _DESIRED_COUNT)
         request.setdefault(
             "serviceName", provisioners._physical_name(stack_name, logical_id, max_len=255)
         )
         made = self.ecs.call("CreateService", request)["service"]
         cluster, arn = made["clusterArn"], made["serviceArn"]
         try:
-            self._wait(_Rollout(cluster=cluster, arn=arn, deployment=self._newest(cluster, arn)))
+            self._wait(
+                _Rollout(
+                    cluster=cluster,
+                    arn=arn,
+                    deployment=self._newest(cluster, arn),
+                    stack=stack_name,
+                    operation="creation",
+                )
+            )
         except ValueError:
             # MiniStack does not know the ARN of what it could not make; AWS deletes it when the
             # stack goes back.
@@ -155,7 +221,7 @@ class _Service:
             raise
         return arn, _attributes(made)
 
-    def update(self, physical_id: str, old: Any, new: Any, _stack_name: str) -> Any:
+    def update(self, physical_id: str, old: Any, new: Any, stack_name: str) -> Any:
         cluster = str(new.get("Cluster") or "default")
         request = _service_request(physical_id, new, "UpdateService")
         request |= {key: [] for key in _EMPTIED if key not in request and _had(old, key)}
@@ -166,30 +232,36 @@ class _Service:
         _retag(self.ecs, physical_id, old, new)
         newest = self._newest(cluster, physical_id)
         started = newest if newest != before else ""
-        self._wait(_Rollout(cluster=cluster, arn=physical_id, deployment=started))
+        self._wait(_Rollout(cluster=cluster, arn=physical_id, deployment=started, stack=stack_name))
         return physical_id, _attributes(made)
 
     def delete(self, physical_id: str, props: Any) -> None:
-        where = {"cluster": str(props.get("Cluster") or "default")}
-        self.ecs.call("DeleteService", {**where, "service": physical_id, "force": True})
-        self._until(
-            physical_id,
-            lambda: self._describe(where["cluster"], physical_id)["status"] == "INACTIVE",
-        )
+        cluster = str(props.get("Cluster") or "default")
+        with _unless_gone():
+            self.ecs.call(
+                "DeleteService", {"cluster": cluster, "service": physical_id, "force": True}
+            )
+            self._until(
+                _Rollout(cluster=cluster, arn=physical_id, deployment=""),
+                lambda: self._describe(cluster, physical_id)["status"] == "INACTIVE",
+            )
 
     def _wait(self, rollout: _Rollout) -> None:
         if rollout.deployment:
-            self._until(rollout.arn, lambda: self._deployment(rollout)["status"] in _FINAL)
+            self._until(rollout, lambda: self._deployment(rollout)["status"] in _FINAL)
             _require_success(self._deployment(rollout))
             return
-        self._until(rollout.arn, lambda: _is_stable(self._describe(rollout.cluster, rollout.arn)))
+        self._until(rollout, lambda: _is_stable(self._describe(rollout.cluster, rollout.arn)))
 
-    def _until(self, arn: str, is_over: Callable[[], bool]) -> None:
-        deadline, pause = time.monotonic() + self.timeout, threading.Event()
+    def _until(self, rollout: _Rollout, is_over: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self.timeout
         while not is_over():
+            if _take_cancellation(rollout.stack):
+                raise ValueError(f"Resource {rollout.operation} cancelled")
             if time.monotonic() > deadline:
-                fail(f"Service {arn} did not stabilize.", "NotStabilized")
-            pause.wait(_LOOK)
+                fail(f"Service {rollout.arn} did not stabilize.", "NotStabilized")
+            if self.closing.wait(_LOOK):
+                fail("The embedded AWS is shutting down.", "ServiceInternalError")
 
     def _describe(self, cluster: str, arn: str) -> Json:
         found = self.ecs.call("DescribeServices", {"cluster": cluster, "services": [arn]})
@@ -275,7 +347,8 @@ class _Cluster:
         return physical_id, {"Arn": cluster["clusterArn"]}
 
     def delete(self, physical_id: str, _props: Any) -> None:
-        self.ecs.call("DeleteCluster", {"cluster": physical_id})
+        with _unless_gone():
+            self.ecs.call("DeleteCluster", {"cluster": physical_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +367,8 @@ class _CapacityProviders:
         return self.create(physical_id, new, stack_name)
 
     def delete(self, physical_id: str, _props: Any) -> None:
-        _put_providers(self.ecs, physical_id, {})
+        with _unless_gone():
+            _put_providers(self.ecs, physical_id, {})
 
 
 def _put_providers(ecs: Plane, cluster: str, request: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import boto3
 import pytest
 
 from fsd_local import instance as local
@@ -242,6 +243,48 @@ def test_sigterm__while_a_client_waits__ends_soon(state: Path) -> None:
         started = time.monotonic()
         local.down()
     assert time.monotonic() - started < 5
+
+
+WAITING = {
+    "Resources": {
+        "Definition": {
+            "Type": "AWS::ECS::TaskDefinition",
+            "Properties": {
+                "ContainerDefinitions": [{"Name": "web", "Image": "127.0.0.1:9/none:1"}],
+                "Cpu": "256",
+                "Memory": "512",
+                "NetworkMode": "awsvpc",
+                "RequiresCompatibilities": ["FARGATE"],
+            },
+        },
+        "Service": {
+            "Type": "AWS::ECS::Service",
+            "Properties": {
+                "TaskDefinition": {"Ref": "Definition"},
+                "LaunchType": "FARGATE",
+                "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["subnet-00000001"]}},
+            },
+        },
+    }
+}
+
+
+def test_sigterm__while_a_stack_waits_for_a_service__ends(state: Path) -> None:
+    """Its image is nowhere, and no circuit breaker ends the deployment."""
+    instance = start()
+    session = boto3.Session(instance.account, instance.secret, region_name=instance.region)
+    ecs = session.client("ecs", endpoint_url=instance.endpoint)
+    cloudformation = session.client("cloudformation", endpoint_url=instance.endpoint)
+    ecs.create_cluster()
+    cloudformation.create_stack(StackName="waiting", TemplateBody=json.dumps(WAITING))
+    wait_for(lambda: ecs.list_services()["serviceArns"], seconds=30)
+
+    os.kill(instance.pid, signal.SIGTERM)
+
+    wait_for(lambda: not is_alive(instance.pid), seconds=60)
+    assert not state.exists()
+    for client in (ecs, cloudformation):
+        client.close()
 
 
 def test_ensure__after_kill_9__starts_a_new_one(state: Path) -> None:

@@ -191,6 +191,10 @@ class Stack:
         found = self.ecs.describe_services(cluster=cluster, services=[arn], include=["TAGS"])
         return found["services"][0]
 
+    def exists(self) -> bool:
+        found = self.cloudformation.describe_stacks()["Stacks"]
+        return "web" in {one["StackName"] for one in found}
+
     def reasons(self) -> str:
         events = self.cloudformation.describe_stack_events(StackName="web")["StackEvents"]
         return "\n".join(str(event.get("ResourceStatusReason", "")) for event in events)
@@ -200,7 +204,8 @@ class Stack:
 def stack(client: Callable[[str], Any], image: str) -> Iterator[Stack]:
     made = Stack(client, image)
     yield made
-    stacks.delete(made.cloudformation, "web")
+    if made.exists():
+        stacks.delete(made.cloudformation, "web")
 
 
 def test_stack__service_of_a_cdk_shape__is_rolled_out_updated_and_scaled(stack: Stack) -> None:
@@ -260,6 +265,44 @@ def test_stack__first_deployment_crashes__is_rolled_back_and_nothing_is_left(
 
     assert BREAKER in stack.reasons()
     assert stack.ecs.list_clusters()["clusterArns"] == []
+
+
+def test_stack__removed_by_hand__counts_as_deleted(stack: Stack) -> None:
+    """A service whose template has no DesiredCount has one task, until somebody deletes it."""
+    del stack.properties("Service")["DesiredCount"]
+    assert stack.apply(kind="CREATE") == "CREATE_COMPLETE", stack.reasons()
+    made = stack.service()
+    assert (made["desiredCount"], made["runningCount"]) == (1, 1)
+
+    where = {"cluster": made["clusterArn"]}
+    stack.ecs.deregister_task_definition(taskDefinition=made["taskDefinition"])
+    stack.ecs.delete_service(**where, service=made["serviceArn"], force=True)
+    wait_for(lambda: stack.service()["status"] == "INACTIVE", seconds=90)
+    stack.ecs.delete_cluster(**where)
+
+    stacks.delete(stack.cloudformation, "web")
+    assert not stack.exists()
+
+
+def test_stack__cancelled_during_a_rollout__goes_back_at_once(stack: Stack) -> None:
+    assert stack.apply(kind="CREATE") == "CREATE_COMPLETE", stack.reasons()
+    before = stack.service()["taskDefinition"]
+    container = stack.properties("Definition")["ContainerDefinitions"][0]
+    container["Environment"] = [{"Name": "EXITS", "Value": "3"}]
+    settings = stack.properties("Service")["DeploymentConfiguration"]
+    settings["DeploymentCircuitBreaker"] = {"Enable": False, "Rollback": False}
+    stacks.start(stack.cloudformation, stack.template, name="web", kind="UPDATE")
+    wait_for(lambda: stack.service()["taskDefinition"] != before, seconds=90)
+
+    stack.cloudformation.cancel_update_stack(StackName="web")
+    wait_for(
+        lambda: stacks.status(stack.cloudformation, "web") == "UPDATE_ROLLBACK_COMPLETE", seconds=90
+    )
+
+    assert "Resource update cancelled" in stack.reasons()
+    assert "User Initiated" in stack.reasons()
+    made = stack.service()
+    assert (made["taskDefinition"], made["runningCount"]) == (before, 1)
 
 
 @pytest.mark.parametrize(
