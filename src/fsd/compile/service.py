@@ -226,7 +226,13 @@ def _load_balancers(desired: Desired, outputs: Mapping[str, str]) -> list[JsonVa
 
 
 def _advanced(desired: Desired, outputs: Mapping[str, str]) -> Json:
-    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html"""
+    """What ECS shifts traffic with.
+
+    For a rolling service AWS's guide has two steps: a rolling deployment that adds this, and then
+    the other strategy. FSD asks for both in one call; AWS documents no error for that.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-rolling-to-bluegreen.html
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html
+    """
     if not desired.service.shifts_traffic:
         return {}
     members = {
