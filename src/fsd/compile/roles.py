@@ -43,6 +43,7 @@ _ECR_URI = re.compile(
 )
 _SECRET_FIELDS = 7  # arn:partition:secretsmanager:region:account:secret:name
 _SECRET_SUFFIX = re.compile(r"-[A-Za-z0-9]{6}$")
+_WORD = re.compile(r":secret:.+-[a-z]{6}$")  # more likely the end of a name: `ghcr-secret`
 
 
 def task_role_arn(manifest: Manifest, target: Target) -> str:
@@ -119,7 +120,7 @@ def execution_role(manifest: Manifest, *, target: Target, image: Image) -> Json:
         ),
     )
     statements += _secret_statements(secrets, target)
-    statements += [_key_statement(arn, target) for arn in credentials]
+    statements += [each for arn in credentials for each in _key_statements(arn, target)]
     files = chain(*(each.environment_files for each in sidecars))
     statements += _file_statements((*manifest.service.environment_files, *files))
     name = names.execution_role(manifest.metadata.name, target.environment)
@@ -133,7 +134,7 @@ def registry_credentials(service: Service) -> list[str]:
     return sorted(arn for arn in found if arn is not None)
 
 
-def _key_statement(secret: str, target: Target) -> Json:
+def _key_statements(secret: str, target: Target) -> list[Json]:
     """A key of the customer's that encrypts this secret, whichever it is, and only for this secret.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/private-auth.html
@@ -142,14 +143,25 @@ def _key_statement(secret: str, target: Target) -> Json:
     region = secret.split(":")[3]
     suffix = "amazonaws.com.cn" if target.partition == "aws-cn" else "amazonaws.com"
     _, resource = secret_resource(Secret(name="repositoryCredentials", value_from=secret), target)
-    scope = GrantScope(
-        resources=(f"arn:{target.partition}:kms:{region}:*:key/*",),
-        conditions=(
-            ("StringEquals", "kms:ViaService", f"secretsmanager.{region}.{suffix}"),
-            ("StringLike", "kms:EncryptionContext:SecretARN", resource),
-        ),
-    )
-    return statement(("kms:Decrypt",), scope=scope)
+    return [
+        statement(
+            ("kms:Decrypt",),
+            scope=GrantScope(
+                resources=(f"arn:{target.partition}:kms:{region}:*:key/*",),
+                conditions=(
+                    ("StringEquals", "kms:ViaService", f"secretsmanager.{region}.{suffix}"),
+                    ("StringLike", "kms:EncryptionContext:SecretARN", each),
+                ),
+            ),
+        )
+        for each in _readings(resource)
+    ]
+
+
+def _readings(resource: str) -> tuple[str, ...]:
+    """What the ARN may mean. Six small letters at the end are AWS's, or the last word of a name to
+    which AWS has added six more characters."""
+    return (resource, f"{resource}-??????") if _WORD.search(resource) else (resource,)
 
 
 def secret_arn(secret: Secret, target: Target) -> str:
@@ -231,7 +243,7 @@ def _secret_statements(secrets: tuple[Secret, ...], target: Target) -> list[Json
     resources: dict[str, set[str]] = {}
     for secret in secrets:
         action, resource = secret_resource(secret, target)
-        resources.setdefault(action, set()).add(resource)
+        resources.setdefault(action, set()).update(_readings(resource))
     return [
         statement((action,), scope=GrantScope(resources=tuple(sorted(found))))
         for action, found in sorted(resources.items())

@@ -94,6 +94,23 @@ def test_execution_role__two_keys_of_one_secret__are_one_resource() -> None:
     assert found["secretsmanager:GetSecretValue"] == [f"{ARN}-AbC123"]
 
 
+def test_execution_role__suffix_that_reads_like_a_word__may_read_both() -> None:
+    """The name of a secret, `ghcr-secret`, looks like `ghcr` with AWS's suffix."""
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:ghcr-secret"
+    manifest = make_manifest(repository_credentials=arn)
+    both = [arn, f"{arn}-??????"]
+
+    role = json.loads(
+        json.dumps(execution_role(manifest, target=make_target(), image=make_image("a")))
+    )
+
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    reads = [s for s in statements if s["Action"] == ["secretsmanager:GetSecretValue"]]
+    decrypts = [s["Condition"]["StringLike"] for s in statements if "kms:Decrypt" in s["Action"]]
+    assert [s["Resource"] for s in reads] == [both]
+    assert [s["kms:EncryptionContext:SecretARN"] for s in decrypts] == both
+
+
 def test_execution_role__any__has_a_star_only_for_the_token() -> None:
     found = resources(make_manifest(), registry="docker.io")
 

@@ -568,6 +568,18 @@ CASES = [
     Case(rule="secret-arn-partial", service=secrets(f"{ARN}:database"), at=(9, 29)),
     Case(rule="secret-arn-partial", service=secrets(f"{ARN}:database:k::"), at=(9, 29)),
     Case(rule="secret-arn-partial", service=secrets(f"{ARN}:database-a1B2c3")),
+    Case(rule="secret-arn-partial", service=secrets(f"{ARN}:ghcr-secret"), at=(9, 29)),
+    Case(
+        rule="secret-arn-partial",
+        service=f"sidecars: [{{name: a, image: b, repositoryCredentials: '{ARN}:a'}}]",
+        at=(8, 57),
+    ),
+    Case(
+        rule="secret-arn-partial",
+        service="sidecars:\n  - {name: a, image: b, secrets: [{name: A, valueFrom: "
+        f"'{ARN}:a'}}]}}",
+        at=(9, 58),
+    ),
     Case(
         rule="secret-arn-partial",
         service=secrets("arn:aws:ssm:us-east-1:123456789012:parameter/x"),

@@ -10,27 +10,39 @@ import re
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
+from fsd.manifest.container import Sidecar, SidecarSecret
 from fsd.manifest.key_path import KeyPath
+from fsd.manifest.models import Secret, Service
 
 _SECRET = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:(?P<name>[^:]+)"
 _SUFFIX = r".+-[A-Za-z0-9]{6}"
+_WORD = r".+-[a-z]{6}"  # `ghcr-secret`; of the suffixes that AWS makes 1 in 180 is like it
 
 
 def check(subject: Subject) -> Iterator[Problem]:
-    service = subject.service
-    named: list[tuple[KeyPath, str]] = [
-        (("service", "secrets", index, "valueFrom"), secret.value_from)
-        for index, secret in enumerate(service.secrets)
-    ]
-    if service.repository_credentials is not None:
-        named.append((("service", "repositoryCredentials"), service.repository_credentials))
-    for at, arn in named:
+    for at, arn in _named(subject):
         match = re.match(_SECRET, arn)
-        if match and not re.fullmatch(_SUFFIX, match["name"]):
-            name = match["name"]
+        name = match["name"] if match else ""
+        is_word = bool(re.fullmatch(_WORD, name))
+        if match and (is_word or not re.fullmatch(_SUFFIX, name)):
+            verb = "seems to lack" if is_word else "lacks"
             yield Problem(
                 at=at,
-                message=f"the ARN of `{name}` lacks the six characters at its end",
+                message=f"the ARN of `{name}` {verb} the six characters at its end",
                 fix=f"`aws secretsmanager describe-secret --secret-id {name} --query ARN` "
                 "prints the full ARN",
             )
+
+
+def _named(subject: Subject) -> Iterator[tuple[KeyPath, str]]:
+    service = subject.service
+    containers: list[tuple[KeyPath, Service | Sidecar]] = [(("service",), service)]
+    containers += [
+        (("service", "sidecars", index), each) for index, each in enumerate(service.sidecars)
+    ]
+    for at, one in containers:
+        secrets: tuple[Secret | SidecarSecret, ...] = one.secrets
+        for index, secret in enumerate(secrets):
+            yield (*at, "secrets", index, "valueFrom"), secret.value_from
+        if one.repository_credentials is not None:
+            yield (*at, "repositoryCredentials"), one.repository_credentials
