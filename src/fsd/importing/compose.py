@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
+from itertools import count
 from pathlib import PurePosixPath
 
+from fsd.errors import Location
 from fsd.importing.compose_file import ComposeService, read_compose
 from fsd.importing.compose_once import ends_by_itself, steps_before
 from fsd.importing.compose_ports import read_ports
@@ -27,6 +29,8 @@ from fsd.importing.reader import (
 from fsd.importing.service_name import service_name
 from fsd.importing.shapes import COMPOSE_SERVICE, find_strange
 from fsd.importing.values import Value, listed, mapping, number, read_values, text_of
+from fsd.manifest.finding import FindingId
+from fsd.manifest.yaml_tree import parse
 
 # Images of what keeps data, or stands in front: AWS has services for these.
 _BACKING = re.compile(
@@ -74,6 +78,12 @@ image build command entrypoint environment ports expose healthcheck deploy user 
 init read_only cap_add cap_drop ulimits sysctls stop_grace_period platform cpus mem_limit
 mem_reservation scale
 """
+_GIT = "FSD builds from a folder: clone the repository and name its folder"
+_REMOTE = re.compile(r"[a-z0-9+-]{1,20}://|git@|github\.com/")
+_ONE_DOCUMENT = "another YAML document: Docker Compose's settings are read from the first"
+_STEP = "`beforeDeploy` has no such key: its task is the service's with another command"
+# What a step says itself, and what is no matter of a task that ends.
+_OF_A_STEP = ("type", "command", "environment", "resources", "networking")
 _OF_A_SERVICE = ("port", "ports", "networking")
 
 
@@ -88,18 +98,24 @@ def read_compose_file(text: str, *, source: str, pack: str) -> tuple[list[Import
     services = read_compose(text, path=source)
     written = mapping(mapping(read_values(text, path=source)).get("services"))
     losses += _strange_services(written)
+    losses += _said_twice(text, source)
     ours = [each for each in services if not _left_out(each, losses)]
     ending = ends_by_itself(ours)
     steps = steps_before(ours, ending)
     merged = {step.name for step in steps.values()}
+    taken: set[str] = set()
     for service in ours:
         if service.name in merged:
             continue
         imported = _service(service, source=source, pack=pack, several=len(services) > 1)
+        imported = _with_own_name(imported, taken)
+        taken.add(imported.name)
         if service.name in ending:
             imported = _as_job(imported)
         if step := steps.get(service.name):
-            imported = _with_step(imported, _service(step, source=source, pack=pack, several=True))
+            imported = _with_step(
+                imported, _service(step, source=source, pack=pack, several=True), step.name
+            )
         found.append(imported)
     whole = Reader(mapping(read_values(text, path=source)), "", losses)
     whole.ignore("services", "version", "name", *[k for k in whole.values if k.startswith("x-")])
@@ -120,6 +136,35 @@ def _strange_services(services: dict[str, Value]) -> Iterator[Loss]:
         elif not is_empty(build) and not isinstance(build, str | dict):
             where, reason = f"services.{name}.build", "it is neither a folder nor a section"
             yield Loss(where=where, value=shown(build), reason=reason)
+
+
+def _said_twice(text: str, path: str) -> Iterator[Loss]:
+    """What YAML lets pass: the second of two keys, and all documents but the first."""
+    parsed = parse(text, path=path, any_key=True)
+    for finding in parsed.findings:
+        if finding.id == FindingId.DUPLICATE_KEY:
+            yield Loss(where=str(finding.where), value="", reason=finding.message)
+    for document in parsed.documents[1:]:
+        where = Location(path=path, line=document.start, column=1)
+        yield Loss(where=str(where), value="", reason=_ONE_DOCUMENT)
+
+
+def _with_own_name(imported: Imported, taken: Set[str]) -> Imported:
+    """Compose tells `web-1` from `web_1`; a Service YAML's name cannot."""
+    if imported.name not in taken:
+        return imported
+    name = next(n for i in count(2) if (n := f"{imported.name}-{i}") not in taken)
+    service = mapping(imported.tree["service"])
+    networking = mapping(service.get("networking"))
+    if "connect" in networking:
+        service = {**service, "networking": {**networking, "connect": {"name": name}}}
+    metadata = {**mapping(imported.tree["metadata"]), "name": name}
+    return replace(
+        imported,
+        name=name,
+        tree={**imported.tree, "metadata": metadata, "service": service},
+        notes=(*imported.notes, f"it is named `{name}`: another service is `{imported.name}`"),
+    )
 
 
 def _left_out(service: ComposeService, losses: list[Loss]) -> bool:
@@ -159,12 +204,17 @@ def _as_job(imported: Imported) -> Imported:
     )
 
 
-def _with_step(imported: Imported, step: Imported) -> Imported:
+def _with_step(imported: Imported, step: Imported, step_name: str) -> Imported:
     """With what runs before it, in the words of `beforeDeploy`; the rest of that is lost."""
     service, first = mapping(imported.tree["service"]), mapping(step.tree["service"])
     own = mapping(service.get("environment"))
     more = {k: v for k, v in mapping(first.get("environment")).items() if own.get(k, 0) != v}
     size = {k: v for k, v in mapping(first.get("resources")).items() if k in ("cpu", "memory")}
+    lost = [
+        Loss(where=f"services.{step_name}, {key}", value=shown(value), reason=_STEP)
+        for key, value in first.items()
+        if key not in _OF_A_STEP and value != service.get(key)
+    ]
     before = {"command": first.get("command"), "environment": more, "resources": size}
     return replace(
         imported,
@@ -172,8 +222,12 @@ def _with_step(imported: Imported, step: Imported) -> Imported:
             **imported.tree,
             "service": {**service, "beforeDeploy": without_empty(before)},
         },
-        losses=imported.losses + step.losses,
-        notes=(*imported.notes, f"{step.name} runs before each deployment, as `beforeDeploy`"),
+        losses=(*imported.losses, *step.losses, *lost),
+        notes=(
+            *imported.notes,
+            f"{step.name} runs before each deployment, as `beforeDeploy`",
+            *(note for note in step.notes if note not in imported.notes),
+        ),
     )
 
 
@@ -268,6 +322,11 @@ def _build(service: ComposeService, reader: Reader) -> dict[str, Value]:
     written.ignore("context", "dockerfile", "target", "args")
     written.lose("cache_from", "FSD's cache is the registry's")
     written.finish()
+    if _REMOTE.match(build.context):
+        written.lose("context", _GIT)
+        if isinstance(reader.values.get("build"), str):
+            reader.lose("build", _GIT)
+        return {}
     context = re.sub(r"^\./", "", build.context.rstrip("/")) or "."
     dockerfile = build.dockerfile if context == "." else f"{context}/{build.dockerfile}"
     return {
@@ -319,11 +378,11 @@ def _deploy(reader: Reader) -> dict[str, Value]:
     )
     for each in (limits, reserved, resources):
         each.finish()
-    count = deploy.number("replicas")
+    replicas = deploy.number("replicas")
     scale = reader.number("scale")
     _lose_swarm(deploy)
     reader.ignore("cpu_shares")
-    return {"desiredCount": count if count is not None else scale} | size
+    return {"desiredCount": replicas if replicas is not None else scale} | size
 
 
 def _lose_swarm(deploy: Reader) -> None:

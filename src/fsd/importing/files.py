@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fsd.importing.app_runner import is_app_runner, read_app_runner
@@ -22,6 +23,7 @@ _OTHERS = re.compile(
     r"(?:docker-)?compose[^/]*|apprunner\.ya?ml|manifest\.ya?ml|[^/]*task-?def[^/]*\.json"
 )
 _ALONE = "its task definition belongs to it: import a folder that has both"
+_ONE_SCHEDULE = "a Job has one schedule: write a Job with another name for this one"
 _STATIC = "a static site: S3 and CloudFront serve it, no task of ECS"
 
 
@@ -63,9 +65,11 @@ def _read_definition(
     value: dict[str, Value], others: list[Value], *, source: str, pack: str
 ) -> Imported:
     """With the service or the schedule beside it."""
-    schedule = _schedule_of(joined(others), value)
-    if schedule is not None:
-        return read_scheduled_task(schedule, value, source=source, pack=pack)
+    schedules = _schedules_of(joined(others), value)
+    if schedules:
+        imported = read_scheduled_task(schedules[0], value, source=source, pack=pack)
+        more = [_another_schedule(each) for each in schedules[1:]]
+        return replace(imported, losses=(*imported.losses, *more))
     services = [unwrap_service(mapping(each)) for each in others if is_service(each)]
     return read_task_definition(
         value, source=source, pack=pack, service=_of_family(services, value)
@@ -76,7 +80,7 @@ def _alone(value: Value, definitions: list[dict[str, Value]]) -> str:
     """What it is, where there is no task definition for it; else ""."""
     if is_service(value) and not definitions:
         return "a service definition"
-    is_started = any(_schedule_of([mapping(value)], each) for each in definitions)
+    is_started = any(_schedules_of([mapping(value)], each) for each in definitions)
     return "a schedule" if is_schedule(value) and not is_started else ""
 
 
@@ -85,12 +89,17 @@ def _unreadable(text: str, path: str) -> list[Loss]:
     return [Loss(where=str(wrong.where), value="", reason=wrong.message)] if wrong else []
 
 
-def _schedule_of(
+def _another_schedule(schedule: dict[str, Value]) -> Loss:
+    said = (text_of(schedule.get(key)) for key in ("Name", "ScheduleExpression"))
+    return Loss(where="schedule", value=": ".join(filter(None, said)), reason=_ONE_SCHEDULE)
+
+
+def _schedules_of(
     schedules: list[dict[str, Value]], value: dict[str, Value]
-) -> dict[str, Value] | None:
-    """The one that starts the family; one whose ARN says no family starts the only definition."""
+) -> list[dict[str, Value]]:
+    """Those that start the family; one whose ARN says no family starts the only definition."""
     family = text_of(unwrap(value).get("family"))
-    return next((each for each in schedules if family_of(each) in (family, "")), None)
+    return [each for each in schedules if family_of(each) in (family, "")]
 
 
 def _of_family(

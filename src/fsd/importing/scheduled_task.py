@@ -13,7 +13,7 @@ from fsd.compile.schedule import RETRIES, TIMEOUT_CONTAINER
 from fsd.importing.container import read_environment
 from fsd.importing.ecs_service import read_service
 from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
-from fsd.importing.task_definition import merged, read_task_definition, unwrap
+from fsd.importing.task_definition import main_container, merged, read_task_definition, unwrap
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _ANSWERS = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata", "CreatedBy")
@@ -65,7 +65,7 @@ def read_scheduled_task(
     found = merged(found, _retries(target))
     found = merged(found, _place(target))
     service = merged(mapping(imported.tree.get("service")), found)
-    service = merged(service, _overrides(target, imported.name))
+    service = merged(service, _overrides(target, _main_names(definition)))
     target.ignore("Arn", "Id", "RoleArn")
     target.finish()
     reader.finish()
@@ -106,8 +106,10 @@ def _when(reader: Reader) -> dict[str, Value]:
     expression = reader.text("ScheduleExpression")
     zone = reader.text("ScheduleExpressionTimezone")
     if reader.text("State") == "DISABLED":
+        for key in ("ScheduleExpression", "ScheduleExpressionTimezone"):
+            reader.lose(key, "the schedule is disabled: `fsd run` starts the Job")
         reader.ignore("FlexibleTimeWindow")
-        return {}  # by hand
+        return {}
     if reader.inside("FlexibleTimeWindow").text("Mode") not in ("OFF", ""):
         reader.lose("FlexibleTimeWindow", "FSD's schedules start on time")
     for key in ("StartDate", "EndDate"):
@@ -158,7 +160,14 @@ def _spelled(value: Value) -> Value:
     return value
 
 
-def _overrides(target: Reader, name: str) -> dict[str, Value]:
+def _main_names(definition: dict[str, Value]) -> tuple[str, ...]:
+    """The name of the container that becomes the Job's own; () where there is no other one."""
+    containers = list(Reader(definition, "", []).readers("containerDefinitions"))
+    main = main_container(containers, text_of(definition.get("family")))
+    return (main.text("name"),) if main is not None and len(containers) > 1 else ()
+
+
+def _overrides(target: Reader, names: tuple[str, ...]) -> dict[str, Value]:
     """`Input` is RunTask's `overrides`: of the Job's own container they become its settings."""
     text = target.text("Input")
     try:
@@ -171,7 +180,7 @@ def _overrides(target: Reader, name: str) -> dict[str, Value]:
     found: dict[str, Value] = {}
     containers = [*overrides.readers("containerOverrides")]
     for container in containers:
-        is_main = container.text("name") == name or len(containers) == 1
+        is_main = container.text("name") in names or not names
         if not is_main:
             container.lose("command", "another container's")
             container.lose("environment", "another container's")

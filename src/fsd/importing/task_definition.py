@@ -41,7 +41,7 @@ def read_task_definition(
     original = unwrap(value)
     reader = Reader(original, "", losses)
     containers = list(reader.readers("containerDefinitions"))
-    main = _main(containers, reader.text("family"))
+    main = main_container(containers, reader.text("family"))
     tree = read_task_fields(reader)
     if len(containers) == 1 and main is not None:
         tree["resources"] = _alone(main, mapping(tree["resources"]))
@@ -108,7 +108,7 @@ def _first_lower(key: str) -> str:
     return key[:1].lower() + key[1:] if is_name else key
 
 
-def _main(containers: Sequence[Reader], family: str) -> Reader | None:
+def main_container(containers: Sequence[Reader], family: str) -> Reader | None:
     """The one that listens; of several the one that is called like the task."""
     essential = [each for each in containers if each.values.get("essential") is not False]
     listening = [each for each in essential if each.values.get("portMappings")]

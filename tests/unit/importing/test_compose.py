@@ -217,3 +217,69 @@ def test_extended__services_that_extend_each_other__each_read() -> None:
     found = extended(services, path="compose.yml")
 
     assert [each.get("image") for each in found.values()] == ["y", "x", None]
+
+
+def test_read_compose__names_that_a_service_yaml_cannot_tell_apart__numbered() -> None:
+    services = "".join(
+        f"  {name}: {{image: me/a, ports: ['1']}}\n" for name in ("a-1", "a_1", "A.1")
+    )
+
+    found, _ = of_compose(f"services:\n{services}")
+
+    named = [mapping(each.tree["metadata"])["name"] for each in found]
+    assert named == ["a-1", "a-1-2", "a-1-3"] == [each.name for each in found]
+    connect = mapping(mapping(found[1].tree["service"])["networking"])["connect"]
+    assert connect == {"name": "a-1-2"}
+    assert [each.notes for each in found[:2]] == [
+        (),
+        ("it is named `a-1-2`: another service is `a-1`",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("build", "lost"),
+    [
+        ("'https://github.com/org/a.git#main:sub'", "build"),
+        ("{context: 'git@github.com:org/a.git'}", "build.context"),
+        ("github.com/org/a", "build"),
+    ],
+    ids=["url", "ssh", "short"],
+)
+def test_read_compose__built_from_a_repository__lost(build: str, lost: str) -> None:
+    (imported,), _ = of_compose(f"services: {{a: {{build: {build}}}}}\n")
+
+    assert "build" not in mapping(imported.tree["service"])
+    assert [loss.where for loss in imported.losses] == [f"services.a.{lost}"]
+    assert "clone the repository" in imported.losses[0].reason
+
+
+def test_read_compose__step_with_settings_of_its_own__each_lost() -> None:
+    text = """services:
+  migrate: {image: me/a, command: migrate, user: root, init: true, working_dir: /a}
+  web:
+    image: me/a
+    working_dir: /a
+    depends_on: {migrate: {condition: service_completed_successfully}}
+"""
+
+    (web,), _ = of_compose(text)
+
+    lost = [(loss.where, loss.value) for loss in web.losses if "migrate" in loss.where]
+    assert lost == [("services.migrate, user", "root"), ("services.migrate, init", "true")]
+
+
+def test_read_compose__second_document_and_second_key__said_with_their_line() -> None:
+    web = "  web: {image: me/a}\n"
+
+    _, losses = of_compose(f"services:\n{web}{web}---\nservices: {{b: {{image: me/b}}}}\n")
+
+    assert [(loss.where.partition(":")[2], loss.reason.partition(":")[0]) for loss in losses] == [
+        ("3:3", "`web` is here a second time; the first is in line 2"),
+        ("5:1", "another YAML document"),
+    ]
+
+
+def test_read_compose__platform_that_fargate_lacks__lost() -> None:
+    (imported,), _ = of_compose("services: {a: {image: me/a, platform: linux/s390x}}\n")
+
+    assert [loss.where for loss in imported.losses] == ["services.a.platform"]

@@ -421,10 +421,43 @@ def test_read_files__rule_and_its_targets_in_two_files__a_job() -> None:
 
 
 def test_read_files__schedule_that_is_disabled__by_hand() -> None:
-    imported, _ = scheduled(task=TASK, schedule=SCHEDULE.replace("ENABLED", "DISABLED"))
+    imported, lost = scheduled(task=TASK, schedule=SCHEDULE.replace("ENABLED", "DISABLED"))
 
     assert imported.tree["kind"] == "Job"
     assert "schedule" not in mapping(imported.tree["service"])
+    assert lost[:2] == ["schedule.ScheduleExpression", "schedule.ScheduleExpressionTimezone"]
+
+
+def test_read_files__second_schedule_of_a_task__lost_with_its_name() -> None:
+    other = SCHEDULE.replace("nightly", "weekly").replace("0 2 * * ?", "0 3 ? * 2")
+    found, _ = read_files({"a.json": TASK, "b.json": SCHEDULE, "c.json": other}, pack="", folder="")
+
+    (imported,) = found
+    assert mapping(imported.tree["service"])["schedule"] == "cron(0 2 * * ? *)"
+    assert imported.losses[-1].value == "weekly: cron(0 3 ? * 2 *)"
+
+
+@pytest.mark.parametrize(
+    ("container", "command", "lost"),
+    [("log", None, ["run"]), ("app", ["run"], [])],
+    ids=["sidecar", "main"],
+)
+def test_read_files__input_of_a_task_with_two_containers__each_its_own(
+    container: str, command: Value, lost: list[str]
+) -> None:
+    task = json.loads(TASK)
+    task["containerDefinitions"] = [
+        {"name": "app", "image": "a/report:1"},
+        {"name": "log", "image": "a/log:1", "essential": False},
+    ]
+    given = SCHEDULE.replace('\\"report\\"', f'\\"{container}\\"')
+
+    imported, _ = scheduled(task=json.dumps(task), schedule=given)
+
+    assert mapping(imported.tree["service"]).get("command") == command
+    assert [loss.value for loss in imported.losses if "Input" in loss.where] == [
+        json.dumps(each) for each in [lost] if each
+    ]
 
 
 def test_read_files__schedule_alone__says_what_belongs_to_it() -> None:
