@@ -15,6 +15,7 @@ from dataclasses import replace
 from fsd.compile.desired import (
     OUTPUT_ALTERNATE_GROUP,
     OUTPUT_PRODUCTION_RULE,
+    OUTPUT_REQUEST_LABEL,
     OUTPUT_TARGET_GROUP,
     Desired,
     Json,
@@ -119,11 +120,27 @@ def _with_pair(template: Json, now: Json) -> Json:
         OUTPUT_ALTERNATE_GROUP: {"Value": {"Ref": group}},
         OUTPUT_PRODUCTION_RULE: {"Value": {"Ref": rule}},
     }
+    said = _object(template, "Outputs")
+    if OUTPUT_REQUEST_LABEL in said:  # the requests that scaling counts go there, too
+        outputs[OUTPUT_REQUEST_LABEL] = _of_group(said[OUTPUT_REQUEST_LABEL], first, group)
     return {
         **template,
         "Resources": {**resources, **kept},
-        "Outputs": {**_object(template, "Outputs"), **outputs},
+        "Outputs": {**said, **outputs},
     }
+
+
+def _of_group(value: JsonValue, first: str, group: str) -> JsonValue:
+    """`value`, which asks `group` for what it asks `first` for."""
+    match value:
+        case {"Fn::GetAtt": [name, attribute]} if name == first:
+            return {"Fn::GetAtt": [group, attribute]}
+        case dict():
+            return {key: _of_group(one, first, group) for key, one in value.items()}
+        case list():
+            return [_of_group(one, first, group) for one in value]
+        case _:
+            return value
 
 
 def _with_actions(rule: Json, actions: JsonValue) -> Json:

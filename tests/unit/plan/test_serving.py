@@ -11,8 +11,12 @@ from fsd.compile.desired import Desired, Json
 from fsd.compile.service import create_parameters, ended_settings
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
+from fsd.plan.serving import as_served
 from fsd.plan.steps import ApplyStack, UpdateService
 from fsd.release.ports import PermissionDenied
+from fsd.release.reporter import Silent
+from fsd.release.stack_change import StackChange
+from tests.fakes.aws import FakeAws
 from tests.unit.compile.shapes import assert_valid_input, lint_template
 from tests.unit.floor.test_floor import OUTPUTS, REVISION, as_deployed, compiled
 
@@ -223,6 +227,34 @@ def test_plan__rolling_in_the_second_group__nothing_to_do() -> None:
     # And from there on to blue/green once more, with the traffic where it is.
     first, *_ = stacks(service("blueGreen"), observed)
     assert weights(first.template, OWN) == TO_SECOND
+
+
+def test_plan__rolling_in_the_second_group__scaling_counts_its_requests() -> None:
+    more = (
+        ", autoScaling: {targetRequestsPerTask: 100}, "
+        "resources: {cpu: 256, memory: 512, minCapacity: 1, maxCapacity: 4}"
+    )
+
+    for step in stacks(service("rolling", more=more), served(service("blueGreen"), SECOND)):
+        outputs: Any = step.template["Outputs"]
+        _, (_, group) = outputs["RequestCountLabel"]["Value"]["Fn::Join"]
+        assert group == {"Fn::GetAtt": ["AlternateTargetGroup", "TargetGroupFullName"]}
+
+
+def test_claim__rolling_in_the_second_group__nobody_has_changed_the_stack() -> None:
+    desired, observed = service("rolling"), served(service("blueGreen"), SECOND)
+    (first, *_) = stacks(desired, observed)
+    aws = FakeAws()
+    aws.stacks.apply(desired.stack_name, template=first.template, tags={})
+    aws.stacks.applied.clear()
+    change = StackChange(stacks=aws.stacks, desired=desired, reporter=Silent())
+
+    clash = change.claim(
+        aws.stacks.find(desired.stack_name), own=as_served(desired, observed).template
+    )
+
+    assert clash is None
+    assert aws.stacks.applied == []
 
 
 def test_ended_settings__bake_time_of_a_shift__ends_with_it() -> None:
