@@ -112,11 +112,44 @@ def _deployment(reader: Reader) -> dict[str, Value]:
         "circuitBreaker": {"threshold": failed},
         "earlySuccess": _early_success(config),
         "alarms": names,
-        "bakeTime": config.number("bakeTimeInMinutes") or None,
+        "bakeTime": _bake_time(config),
         "strategy": _STRATEGIES.get(strategy),
+        "canary": _canary(config),
+        "linear": _linear(config),
     }
     config.finish()
     return found
+
+
+def _bake_time(config: Reader) -> int | None:
+    """0 says something where traffic shifts: FSD's own default is longer."""
+    found = config.number("bakeTimeInMinutes")
+    return found if config.text("strategy") in _STRATEGIES else found or None
+
+
+def _canary(config: Reader) -> dict[str, Value]:
+    canary = config.inside("canaryConfiguration")
+    percent, bake = _percent(canary, "canaryPercent"), canary.number("canaryBakeTimeInMinutes")
+    canary.finish()
+    return {"percent": percent, "bakeTime": bake}
+
+
+def _linear(config: Reader) -> dict[str, Value]:
+    linear = config.inside("linearConfiguration")
+    percent, bake = _percent(linear, "stepPercent"), linear.number("stepBakeTimeInMinutes")
+    linear.finish()
+    return {"stepPercent": percent, "stepBakeTime": bake}
+
+
+def _percent(shift: Reader, key: str) -> Value:
+    """ECS takes a decimal: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CanaryConfiguration.html"""
+    found = shift.values.get(key)
+    if not isinstance(found, float):
+        return shift.number(key)
+    if not found.is_integer():
+        shift.lose(key, f"FSD takes a whole percent, and it gets {round(found)}")
+    shift.ignore(key)
+    return round(found)
 
 
 def _early_success(config: Reader) -> dict[str, Value]:
@@ -177,6 +210,9 @@ def _load_balancer(reader: Reader) -> Value:
             "targetGroupArn",
             "FSD makes a target group and a load balancer of its own; which health check, listener "
             "and certificate yours has does not stand here",
+        )
+        balancer.lose(
+            "advancedConfiguration", "FSD makes a second target group and a rule of its own"
         )
         balancer.finish()
     return {"type": "application"} if items else None

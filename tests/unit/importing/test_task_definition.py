@@ -263,6 +263,48 @@ def test_read_task_definition__service_with_more__is_lost(
     assert lost(read(TASK, {**SERVICE, **changes})) == [where]
 
 
+SHIFTS: list[tuple[dict[str, Value], dict[str, Value], list[str]]] = [
+    (
+        {
+            "strategy": "CANARY",
+            "bakeTimeInMinutes": 0,
+            "canaryConfiguration": {"canaryPercent": 25.5, "canaryBakeTimeInMinutes": 30},
+        },
+        {"strategy": "canary", "bakeTime": 0, "canary": {"percent": 26, "bakeTime": 30}},
+        ["service.deploymentConfiguration.canaryConfiguration.canaryPercent"],
+    ),
+    (
+        {
+            "strategy": "LINEAR",
+            "linearConfiguration": {"stepPercent": 20.0, "stepBakeTimeInMinutes": 0},
+        },
+        {"strategy": "linear", "linear": {"stepPercent": 20, "stepBakeTime": 0}},
+        [],
+    ),
+    ({"strategy": "ROLLING", "bakeTimeInMinutes": 0}, {}, []),
+]
+
+
+@pytest.mark.parametrize(("given", "expected", "losses"), SHIFTS, ids=["canary", "linear", "none"])
+def test_read_task_definition__traffic_shift__with_its_settings(
+    given: dict[str, Value], expected: dict[str, Value], losses: list[str]
+) -> None:
+    balancers: list[Value] = [{"containerName": "api", "containerPort": 8000}]
+    imported = read(TASK, {"deploymentConfiguration": given, "loadBalancers": balancers})
+
+    assert mapping(mapping(imported.tree["service"]).get("deployment")) == expected
+    assert lost(imported) == losses
+
+
+def test_read_task_definition__two_target_groups__says_what_fsd_makes() -> None:
+    balancer: dict[str, Value] = {"advancedConfiguration": {"alternateTargetGroupArn": "arn"}}
+
+    (loss,) = read(TASK, {"loadBalancers": [balancer]}).losses
+
+    assert loss.where == "service.loadBalancers[0].advancedConfiguration"
+    assert loss.reason == "FSD makes a second target group and a rule of its own"
+
+
 def test_read_task_definition__spot__base_and_percent() -> None:
     providers: list[Value] = [
         {"capacityProvider": "FARGATE", "base": 1, "weight": 1},
