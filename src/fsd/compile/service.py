@@ -229,7 +229,7 @@ def _advanced(desired: Desired, outputs: Mapping[str, str]) -> Json:
     """What ECS shifts traffic with.
 
     For a rolling service AWS's guide has two steps: a rolling deployment that adds this, and then
-    the other strategy. FSD asks for both in one call; AWS documents no error for that.
+    the other strategy. FSD asks for both in one call, which nobody has tried on AWS.
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-rolling-to-bluegreen.html
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html
     """
