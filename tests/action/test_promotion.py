@@ -129,6 +129,21 @@ def test_promotion__aws_region_of_prod__is_not_that_of_dev(step: ActionStep) -> 
     assert "copied the image" not in again.log
 
 
+@pytest.mark.usefixtures("repository")
+def test_promotion__image_of_devs_registry_that_is_given__is_copied_too(step: ActionStep) -> None:
+    dev = deploy(step, "dev")
+
+    prod = step.run(
+        **MAIN, environment="prod", role_to_assume=ROLES[PROD], image=dev.outputs["image"]
+    )
+
+    assert prod.code == 0, prod.log
+    assert prod.outputs["image-digest"] == dev.outputs["image-digest"]
+    assert PROD[0] in prod.outputs["image"]
+    assert DEV[0] not in prod.outputs["image"]
+    assert "copied the image" in prod.log
+
+
 def test_promotion__commit_that_dev_does_not_have__is_neither_built_nor_copied(
     step: ActionStep, world: World, repository: Path
 ) -> None:

@@ -71,6 +71,8 @@ def pass_gates(
         )
     if found:
         chosen = _copied(found[0], prepared, image, reporter=reporter)
+    elif chosen.is_given:
+        chosen = _with_own_copy(gates, prepared, chosen, reporter=reporter)
     return _with_path(prepared, gates[0], image, reporter=reporter), chosen
 
 
@@ -126,23 +128,46 @@ def _find_elsewhere(gates: list[_Gate], prepared: Prepared) -> tuple[_Gate, Imag
     return None
 
 
-def _copied(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter) -> Chosen:
-    """The same digest in this environment's registry, where the next deployment finds it."""
-    from fsd.image.tags import put_free_tag
+def _with_own_copy(
+    gates: list[_Gate], prepared: Prepared, chosen: Chosen, *, reporter: Reporter
+) -> Chosen:
+    """A given image of a gate's registry is copied like one that is found there: without a policy
+    of that repository, this account's tasks could not pull it."""
+    name, here = names.repository(prepared.manifest.metadata.name), prepared.connection.aws.identity
+    for gate in gates:
+        there = gate.connection.aws.identity
+        if (there.account, there.region) == (here.account, here.region):
+            continue
+        theirs = gate.connection.aws.registry.find_repository(name)
+        if theirs is not None and theirs.uri == chosen.image.repository:
+            uri, _ = _bring(gate, prepared, chosen.image, reporter=reporter)
+            return replace(chosen, image=replace(chosen.image, repository=uri))
+    return chosen
 
+
+def _bring(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter) -> tuple[str, str]:
+    """(the repository's URI, the digest) in this environment's registry."""
     release = gate.release_of(image)
     assert release is not None, "the gate let it pass"
-    service, registry = prepared.manifest.metadata.name, prepared.connection.aws.registry
     move = ImageMove(
         here=prepared.connection,
         there=gate.connection,
         release=release,
         history=gate.history,
-        service=service,
+        service=prepared.manifest.metadata.name,
     )
     uri, _, digest = bring_image(
         move, f"{image.repository}@{image.digest}", reporter=reporter
     ).partition("@")
+    return uri, digest
+
+
+def _copied(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter) -> Chosen:
+    """The same digest in this environment's registry, where the next deployment finds it."""
+    from fsd.image.tags import put_free_tag
+
+    service, registry = prepared.manifest.metadata.name, prepared.connection.aws.registry
+    uri, digest = _bring(gate, prepared, image, reporter=reporter)
     name, key = names.repository(service), prepared.source.key_tag
     _, said = put_free_tag((key,), digest, repository=name, registry=registry)
     if said is not None:
