@@ -57,10 +57,12 @@ class _Watch:
         self._has_looked = True
 
     def run(self) -> None:
-        with open(self._receiving, "rb", buffering=0) as numbers:
-            while number := numbers.read(1):
+        try:
+            while number := os.read(self._receiving, 1):
                 if number[0] != _WAKE_UP:
                     self._wake_up()
+        finally:
+            os.close(self._receiving)
 
     def _wake_up(self) -> None:
         self._has_looked = False
