@@ -62,6 +62,8 @@ ROWS = (
     Row(("exec", *JOB, "--", "ls"), 2, ("report is a Job", "fsd run --service report --env dev")),
     Row(("scale", *JOB, "--count", "2"), 2, ("report is a Job", "fsd run")),
     Row(("restart", *JOB), 2, ("report is a Job", "fsd run")),
+    Row(("approve", *JOB), 2, ("report is a Job",)),
+    Row(("reject", *JOB), 2, ("report is a Job",)),
     Row(("promote", "--service", "report", "--from", "dev", "--to", "prod"), 0, ("Deployed",)),
     Row(("rollback", *JOB), 2, ("there is no release before report-dev:1", "fsd history")),
     # Of the embedded network it says what it says of a Service.
