@@ -27,7 +27,7 @@ RETRIES = 3
 # A start that is tried again for longer would be one of the next run.
 _LATEST = 3600  # seconds
 # AWS has no schedule without an expression; one that is disabled starts nothing.
-_NEVER = "rate(365 days)"
+NEVER = "rate(365 days)"
 _TIMEOUT_GRACE = 2  # seconds: nothing is lost when it is killed
 
 
@@ -35,7 +35,7 @@ def compile_schedule(manifest: Manifest, *, target: Target) -> DesiredSchedule:
     service = manifest.service
     return DesiredSchedule(
         name=names.schedule(manifest.metadata.name, target.environment),
-        expression=service.schedule or _NEVER,
+        expression=service.schedule or NEVER,
         time_zone=service.timezone or "UTC",
         is_enabled=service.schedule is not None,
         retries=RETRIES if service.retries is None else service.retries,

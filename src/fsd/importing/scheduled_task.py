@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from fsd.compile.schedule import RETRIES, TIMEOUT_CONTAINER
+from fsd.compile.schedule import NEVER, RETRIES, TIMEOUT_CONTAINER
 from fsd.importing.container import read_environment
 from fsd.importing.ecs_service import read_service
 from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
@@ -106,8 +106,12 @@ def _when(reader: Reader) -> dict[str, Value]:
     expression = reader.text("ScheduleExpression")
     zone = reader.text("ScheduleExpressionTimezone")
     if reader.text("State") == "DISABLED":
+        # FSD's own for a Job without a schedule loses nothing.
         for key in ("ScheduleExpression", "ScheduleExpressionTimezone"):
-            reader.lose(key, "the schedule is disabled: `fsd run` starts the Job")
+            if expression == NEVER:
+                reader.ignore(key)
+            else:
+                reader.lose(key, "the schedule is disabled: `fsd run` starts the Job")
         reader.ignore("FlexibleTimeWindow")
         return {}
     if reader.inside("FlexibleTimeWindow").text("Mode") not in ("OFF", ""):

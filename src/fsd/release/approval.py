@@ -34,7 +34,7 @@ def answer_pause(aws: Aws, ref: ServiceRef, *, goes_on: bool) -> Answered:
         raise UsageError(
             f"no deployment of {ref.name} waits for an answer",
             where=service.arn,
-            fix=f"see how far it is with  fsd status {ref.options} --watch",
+            fix=f"see how far it is:  fsd status {ref.options}",
             code=ErrorCode.NOTHING_TO_APPROVE,
         )
     aws.ecs.continue_service_deployment(newest.arn, hook=hook.id, goes_on=goes_on)
