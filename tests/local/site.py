@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
 import time
@@ -100,7 +101,10 @@ class Site:
         )
 
     def remove(self) -> None:
-        self.client("ecs").delete_service(cluster=self.env, service=self.service, force=True)
+        """Also where the deployment made none: then its own words say why."""
+        ecs = self.client("ecs")
+        with contextlib.suppress(ecs.exceptions.ServiceNotFoundException):
+            ecs.delete_service(cluster=self.env, service=self.service, force=True)
 
     def until_a_task_runs(self) -> None:
         self.until(lambda: self.primary()["runningCount"] > 0)
