@@ -1,4 +1,4 @@
-"""All instances of a user: one for each checkout."""
+"""The instances of one user, one for each checkout."""
 
 from __future__ import annotations
 

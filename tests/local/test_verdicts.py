@@ -101,7 +101,12 @@ CANARY = (
 LONG_CANARY = (*CANARY[:2], "deployment.canary={percent: 20, bakeTime: 1440}")
 APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 24h}")
 SHORT_APPROVAL = (*BLUE_GREEN, "deployment.approval={timeout: 1m}")
-ENDS_LATE = ("environment.EXITS=5", "environment.EXITS_AFTER=25", "deployment.steadyFor=300")
+# However soon the rollout is over: FSD looks for as long as the tasks live, from its end on.
+ENDS_LATE = (
+    "environment.EXITS=5",
+    "environment.EXITS_AFTER=25",
+    f"deployment.steadyFor={25 * int(SPEED)}",
+)
 HTTPS = (
     "networking.loadBalancer.certificateArn=arn:aws:acm:us-east-1:000000000000:certificate/"
     "11111111-1111-1111-1111-111111111111"

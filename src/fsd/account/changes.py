@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fsd.compile.desired import Json, JsonValue
 from fsd.plan.canonical import canonical_text
+from fsd.plan.template_parts import object_at
 
 # The property that is a resource's name, where it has one.
 _NAMES = ("RoleName", "ManagedPolicyName", "RepositoryName", "ClusterName", "Name", "Url")
@@ -23,7 +24,9 @@ class ResourceChange:
 
 def compare_templates(before: Json | None, after: Json) -> tuple[ResourceChange, ...]:
     """In the order of their kinds and names; () where nothing would change."""
-    return tuple(sorted(_changes(_resources(before or {}), _resources(after))))
+    return tuple(
+        sorted(_changes(object_at(before or {}, "Resources"), object_at(after, "Resources")))
+    )
 
 
 def _changes(old: Json, new: Json) -> Iterator[ResourceChange]:
@@ -42,8 +45,3 @@ def _change(action: str, id_: str, resource: JsonValue) -> ResourceChange:
     given = properties if isinstance(properties, dict) else {}
     name = next((str(given[key]) for key in _NAMES if key in given), id_)
     return ResourceChange(action=action, type=str(known.get("Type", "")), name=name)
-
-
-def _resources(template: Json) -> Json:
-    found = template.get("Resources")
-    return found if isinstance(found, dict) else {}

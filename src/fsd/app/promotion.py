@@ -39,9 +39,13 @@ class _Gate:
     connection: Connection
     history: tuple[ReleaseInfo, ...]  # newest first
 
-    def release_of(self, image: Image) -> ReleaseInfo | None:
-        """As which that digest succeeded there, the newest."""
-        return promotion.find_succeeded(image, self.history)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passed:
+    """A gate that the image has passed."""
+
+    gate: _Gate
+    release: ReleaseInfo  # as which it succeeded there
 
 
 def pass_gates(
@@ -61,19 +65,25 @@ def pass_gates(
     gates = [_open_gate(options, connect, source, service=service) for source in sources]
     found = None if chosen.is_there else _find_elsewhere(gates, prepared)
     image = found[1] if found else chosen.image
-    for gate in gates:
-        promotion.require_promotion(
-            image,
-            gate.history,
-            service=service,
-            environment=options.environment,
-            source=gate.source,
+    passed = [
+        _Passed(
+            gate=gate,
+            release=promotion.require_promotion(
+                image,
+                gate.history,
+                service=service,
+                environment=options.environment,
+                source=gate.source,
+            ),
         )
+        for gate in gates
+    ]
     if found:
-        chosen = _copied(found[0], prepared, image, reporter=reporter)
+        (by,) = (one for one in passed if one.gate is found[0])
+        chosen = _copied(by, prepared, image, reporter=reporter)
     elif chosen.is_given:
-        chosen = _with_own_copy(gates, prepared, chosen, reporter=reporter)
-    return _with_path(prepared, gates[0], image, reporter=reporter), chosen
+        chosen = _with_own_copy(passed, prepared, chosen, reporter=reporter)
+    return _with_path(prepared, passed[0], reporter=reporter), chosen
 
 
 def _open_gate(options: DeployOptions, connect: Connector, source: str, *, service: str) -> _Gate:
@@ -129,31 +139,31 @@ def _find_elsewhere(gates: list[_Gate], prepared: Prepared) -> tuple[_Gate, Imag
 
 
 def _with_own_copy(
-    gates: list[_Gate], prepared: Prepared, chosen: Chosen, *, reporter: Reporter
+    passed: list[_Passed], prepared: Prepared, chosen: Chosen, *, reporter: Reporter
 ) -> Chosen:
     """A given image of a gate's registry is copied like one that is found there: without a policy
     of that repository, this account's tasks could not pull it."""
     name, here = names.repository(prepared.manifest.metadata.name), prepared.connection.aws.identity
-    for gate in gates:
-        there = gate.connection.aws.identity
+    for one in passed:
+        there = one.gate.connection.aws.identity
         if (there.account, there.region) == (here.account, here.region):
             continue
-        theirs = gate.connection.aws.registry.find_repository(name)
+        theirs = one.gate.connection.aws.registry.find_repository(name)
         if theirs is not None and theirs.uri == chosen.image.repository:
-            uri, _ = _bring(gate, prepared, chosen.image, reporter=reporter)
+            uri, _ = _bring(one, prepared, chosen.image, reporter=reporter)
             return replace(chosen, image=replace(chosen.image, repository=uri))
     return chosen
 
 
-def _bring(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter) -> tuple[str, str]:
+def _bring(
+    passed: _Passed, prepared: Prepared, image: Image, *, reporter: Reporter
+) -> tuple[str, str]:
     """(the repository's URI, the digest) in this environment's registry."""
-    release = gate.release_of(image)
-    assert release is not None, "the gate let it pass"
     move = ImageMove(
         here=prepared.connection,
-        there=gate.connection,
-        release=release,
-        history=gate.history,
+        there=passed.gate.connection,
+        release=passed.release,
+        history=passed.gate.history,
         service=prepared.manifest.metadata.name,
     )
     uri, _, digest = bring_image(
@@ -162,12 +172,12 @@ def _bring(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter)
     return uri, digest
 
 
-def _copied(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter) -> Chosen:
+def _copied(passed: _Passed, prepared: Prepared, image: Image, *, reporter: Reporter) -> Chosen:
     """The same digest in this environment's registry, where the next deployment finds it."""
     from fsd.image.tags import put_free_tag
 
     service, registry = prepared.manifest.metadata.name, prepared.connection.aws.registry
-    uri, digest = _bring(gate, prepared, image, reporter=reporter)
+    uri, digest = _bring(passed, prepared, image, reporter=reporter)
     name, key = names.repository(service), prepared.source.key_tag
     _, said = put_free_tag((key,), digest, repository=name, registry=registry)
     if said is not None:
@@ -182,18 +192,17 @@ def _copied(gate: _Gate, prepared: Prepared, image: Image, *, reporter: Reporter
     )
 
 
-def _with_path(prepared: Prepared, gate: _Gate, image: Image, *, reporter: Reporter) -> Prepared:
+def _with_path(prepared: Prepared, passed: _Passed, *, reporter: Reporter) -> Prepared:
     """The ledger keeps where it came from, and the report says so."""
-    release = gate.release_of(image)
-    assert release is not None, "the gate let it pass"
+    source, release = passed.gate.source, passed.release
     note = Promoted(
         version=release.version,
         revision=release.revision,
         digest=release.digest,
-        source=gate.source,
+        source=source,
     )
     reporter.note(note)
-    path = write_path(gate.source, release)
+    path = write_path(source, release)
     return replace(
         prepared,
         release=replace(prepared.release, promoted_from=path),

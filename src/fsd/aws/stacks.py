@@ -28,6 +28,7 @@ from fsd.plan.canonical import canonical_text
 from fsd.plan.previous_stack import split_previous
 from fsd.plan.rule_weights import changed_rules, has_pair, with_weights, with_weights_only
 from fsd.plan.serving import production_rule_of, weights_by_name
+from fsd.plan.template_parts import object_at
 from fsd.release.ports import Clock, KnownTemplate, Stack, StackDrift
 from fsd.snapshot import StackLook
 
@@ -248,7 +249,7 @@ class CloudFormationStacks:
         return now
 
     def _differing_outputs(self, stack: dict[str, Any], template: Json) -> list[str]:
-        old, new = _outputs(self._template(stack)), _outputs(template)
+        old, new = object_at(self._template(stack), "Outputs"), object_at(template, "Outputs")
         return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
 
     def _make_change_set(
@@ -568,11 +569,6 @@ def _change(stack: dict[str, Any]) -> str:
         return ""
     said = (stack.get(k, "") for k in ("StackId", "StackStatus", "CreationTime", "LastUpdatedTime"))
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()[:32]
-
-
-def _outputs(template: Json) -> Json:
-    found = template.get("Outputs")
-    return found if isinstance(found, dict) else {}
 
 
 def _output_values(stack: dict[str, Any]) -> dict[str, str]:

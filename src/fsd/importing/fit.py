@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from fsd.errors import Location
-from fsd.importing.reader import Imported, Loss, shown, without_empty
+from fsd.importing.reader import Imported, Loss, is_empty, shown, without_empty
 from fsd.importing.values import Value, mapping, text_of
 from fsd.importing.write import write_yaml
 from fsd.lint.run import lint
@@ -109,7 +109,7 @@ def _known(
             kept[key] = _known(inner, properties[key], whole, place, losses)
         elif others is not None:
             kept[key] = _known(inner, others, whole, place, losses)
-        elif not _says_nothing(inner):
+        elif not is_empty(inner):
             reason = f"the Service YAML has no `{_plain(place)}` yet"
             losses.append(Loss(where=place, value=shown(inner), reason=reason))
     return kept
@@ -153,10 +153,6 @@ def _takes_null(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> bool:
     if any(_takes_null(option, whole) for option in schema.get("anyOf", ())):
         return True
     return schema.get("type") == "null"
-
-
-def _says_nothing(value: Value) -> bool:
-    return value is None or value in ("", [], {})
 
 
 def _plain(place: str) -> str:

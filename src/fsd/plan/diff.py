@@ -10,6 +10,7 @@ from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, JsonValue, Scaling
 from fsd.plan.canonical import canonical_text
 from fsd.plan.container_words import describe_field
 from fsd.plan.normalise import normalise_task_definition
+from fsd.plan.template_parts import object_at
 
 _SCALAR_FIELDS = {
     "cpu": "cpu",
@@ -31,7 +32,7 @@ def diff_task_definitions(before: Json, after: Json) -> tuple[Change, ...]:
 
 def diff_templates(before: Json, after: Json) -> tuple[Change, ...]:
     """Logical resources that are added, changed or removed."""
-    old, new = _resources(before), _resources(after)
+    old, new = object_at(before, "Resources"), object_at(after, "Resources")
     changes = [
         *(Change(what=name, sign=Sign.ADD) for name in sorted(new.keys() - old.keys())),
         *(Change(what=name, sign=Sign.REMOVE) for name in sorted(old.keys() - new.keys())),
@@ -201,11 +202,6 @@ def _containers(definition: Json) -> dict[str, Json]:
     if not isinstance(containers, list):
         return {}
     return {str(c["name"]): c for c in containers if isinstance(c, dict)}
-
-
-def _resources(template: Json) -> Json:
-    resources = template.get("Resources")
-    return resources if isinstance(resources, dict) else {}
 
 
 def _image(container: Json) -> str:

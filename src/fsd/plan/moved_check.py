@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from fsd.compile.desired import Json
+from fsd.plan.template_parts import object_at
 from fsd.plan.transition import transition_template
 
 _TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
@@ -72,10 +73,10 @@ def find_moved_checks(before: Json, after: Json) -> tuple[MovedCheck, ...]:
 def open_port(before: Json, after: Json) -> Json:
     """`before`, with what `after` lets through its security groups besides: so that a port can be
     asked before anything else changes. Equal to `before` where nothing is missing."""
-    has = _resources(before)
+    has = object_at(before, "Resources")
     groups: Json = {
         name: resource
-        for name, resource in _resources(after).items()
+        for name, resource in object_at(after, "Resources").items()
         if isinstance(resource, dict)
         and resource.get("Type") == "AWS::EC2::SecurityGroup"
         and name in has
@@ -93,7 +94,7 @@ def _expects(check: TargetCheck) -> str:
 
 def _checks(template: Json) -> dict[str, TargetCheck]:
     found: dict[str, TargetCheck] = {}
-    for name, resource in _resources(template).items():
+    for name, resource in object_at(template, "Resources").items():
         if isinstance(resource, dict) and resource.get("Type") == _TYPE:
             properties = resource.get("Properties")
             known = properties if isinstance(properties, dict) else {}
@@ -101,11 +102,6 @@ def _checks(template: Json) -> dict[str, TargetCheck]:
             if known.get("Protocol") != "TCP":
                 found[name] = _check(known)
     return found
-
-
-def _resources(template: Json) -> Json:
-    resources = template.get("Resources")
-    return resources if isinstance(resources, dict) else {}
 
 
 def _check(properties: Json) -> TargetCheck:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from fsd.compile.desired import OUTPUT_PRODUCTION_RULE, Json, JsonValue
 from fsd.plan.observed import ObservedStack
+from fsd.plan.template_parts import object_at
 from fsd.plan.transition import output_value
 from fsd.snapshot import ServiceState
 
@@ -27,10 +28,5 @@ def is_another_rule(wanted: Json, stack: ObservedStack, service: ServiceState) -
 
 def _listener(template: Json, rule: JsonValue) -> JsonValue:
     name = rule.get("Ref") if isinstance(rule, dict) else None
-    resource = _object(_object(template, "Resources"), str(name))
-    return _object(resource, "Properties").get("ListenerArn")
-
-
-def _object(parent: Json, key: str) -> Json:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
+    resource = object_at(object_at(template, "Resources"), str(name))
+    return object_at(resource, "Properties").get("ListenerArn")

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from fsd.compile.desired import OUTPUT_LOAD_BALANCER, OUTPUT_TARGET_GROUP, Json, JsonValue
 from fsd.plan.canonical import canonical_text
+from fsd.plan.template_parts import object_at, referred
 
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
@@ -83,18 +84,18 @@ def without(template: Json, lacks: Sequence[MissingResource]) -> Json:
     """The template of what is there: less what is gone, and what refers to it."""
     if not lacks:
         return template
-    resources = {**_object(template, "Resources")}
+    resources = {**object_at(template, "Resources")}
     for lack in lacks:
         if lack.rules:
-            resources[lack.resource] = _without_rules(_object(resources, lack.resource), lack)
+            resources[lack.resource] = _without_rules(object_at(resources, lack.resource), lack)
     gone = {lack.resource for lack in lacks if lack.is_gone}
     while gone:
         resources = {n: _without_peers(r, gone) for n, r in resources.items() if n not in gone}
         gone = {name for name, resource in resources.items() if _refers(resource, gone)}
     kept = {
         name: output
-        for name, output in _object(template, "Outputs").items()
-        if not _refers(output, _object(template, "Resources").keys() - resources.keys())
+        for name, output in object_at(template, "Outputs").items()
+        if not _refers(output, object_at(template, "Resources").keys() - resources.keys())
     }
     result: Json = {**template, "Resources": resources}
     return result | {"Outputs": kept} if "Outputs" in template else result
@@ -102,19 +103,19 @@ def without(template: Json, lacks: Sequence[MissingResource]) -> Json:
 
 def balancer_of(template: Json) -> str:
     """The logical name of the load balancer that serves; "" without one."""
-    return _referred(_object(_object(template, "Outputs"), OUTPUT_LOAD_BALANCER).get("Value"))
+    return referred(object_at(object_at(template, "Outputs"), OUTPUT_LOAD_BALANCER).get("Value"))
 
 
 def count_listeners(template: Json) -> int:
     """Of the load balancer that serves."""
     balancer = {"Ref": balancer_of(template)}
-    found = (_object(resource, "Properties") for _, resource in _of_kind(template, LISTENER))
+    found = (object_at(resource, "Properties") for _, resource in _of_kind(template, LISTENER))
     return sum(1 for properties in found if properties.get("LoadBalancerArn") == balancer)
 
 
 def names_of(template: Json, kind: str, key: str) -> tuple[str, ...]:
     """The physical names that the template gives to its resources of one kind."""
-    found = (_object(resource, "Properties").get(key) for _, resource in _of_kind(template, kind))
+    found = (object_at(resource, "Properties").get(key) for _, resource in _of_kind(template, kind))
     return tuple(str(name) for name in found if isinstance(name, str))
 
 
@@ -122,7 +123,7 @@ def _named(
     template: Json, kind: str, key: str, seen: Mapping[str, bool]
 ) -> Iterator[MissingResource]:
     for name, resource in _of_kind(template, kind):
-        if seen.get(str(_object(resource, "Properties").get(key))) is False:
+        if seen.get(str(object_at(resource, "Properties").get(key))) is False:
             yield MissingResource(resource=name)
 
 
@@ -130,13 +131,13 @@ def _balancing(template: Json, seen: Seen) -> Iterator[MissingResource]:
     balancer = balancer_of(template)
     if not balancer:
         return
-    group = _referred(_object(_object(template, "Outputs"), OUTPUT_TARGET_GROUP).get("Value"))
+    group = referred(object_at(object_at(template, "Outputs"), OUTPUT_TARGET_GROUP).get("Value"))
     if seen.balancer_exists is False:
         yield MissingResource(resource=balancer)
     if group and seen.target_group_exists is False:
         yield MissingResource(resource=group)
     for name, resource in _of_kind(template, LISTENER):
-        properties = _object(resource, "Properties")
+        properties = object_at(resource, "Properties")
         if properties.get("LoadBalancerArn") != {"Ref": balancer}:
             continue
         is_there = seen.listener_ports is None or properties.get("Port") in seen.listener_ports
@@ -157,7 +158,7 @@ def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[Mi
         lacking = [
             (key, rule)
             for key, there in ((INGRESS, group.ingress), (EGRESS, group.egress))
-            for rule in _list(_object(resource, "Properties"), key)
+            for rule in _list(object_at(resource, "Properties"), key)
             if _resolved(rule, seen) not in {None, *there}
         ]
         if lacking:
@@ -190,7 +191,7 @@ def _words(key: str, rule: JsonValue) -> str:
 
 
 def _without_rules(resource: Json, lack: MissingResource) -> Json:
-    properties = {**_object(resource, "Properties")}
+    properties = {**object_at(resource, "Properties")}
     for key in (INGRESS, EGRESS):
         lacking = {rule for of, rule in lack.rules if of == key}
         kept = [r for r in _list(properties, key) if canonical_text(r) not in lacking]
@@ -203,7 +204,7 @@ def _without_peers(resource: JsonValue, gone: set[str]) -> JsonValue:
     """A group is not gone because one of its peers is: it has a rule less."""
     if not isinstance(resource, dict) or resource.get("Type") != SECURITY_GROUP:
         return resource
-    properties = {**_object(resource, "Properties")}
+    properties = {**object_at(resource, "Properties")}
     for key in (INGRESS, EGRESS):
         if key in properties:
             properties[key] = [r for r in _list(properties, key) if not _refers(r, gone)]
@@ -222,11 +223,6 @@ def _refers(value: JsonValue, names: set[str]) -> bool:
             return False
 
 
-def _referred(value: JsonValue) -> str:
-    name = value.get("Ref") if isinstance(value, dict) else None
-    return name if isinstance(name, str) else ""
-
-
 def _peer_group(rule: Json) -> str:
     for key in ("SourceSecurityGroupId", "DestinationSecurityGroupId"):
         match rule.get(key):
@@ -240,14 +236,9 @@ def _number(value: JsonValue) -> int | None:
 
 
 def _of_kind(template: Json, kind: str) -> Iterator[tuple[str, Json]]:
-    for name, resource in _object(template, "Resources").items():
+    for name, resource in object_at(template, "Resources").items():
         if isinstance(resource, dict) and resource.get("Type") == kind:
             yield name, resource
-
-
-def _object(parent: JsonValue, key: str) -> Json:
-    value = parent.get(key) if isinstance(parent, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _list(parent: Json, key: str) -> list[JsonValue]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fsd.compile.desired import Json, JsonValue
+from fsd.plan.template_parts import object_at, referred
 
 _RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 
@@ -19,11 +20,11 @@ _RULE = "AWS::ElasticLoadBalancingV2::ListenerRule"
 def changed_rules(template: Json, now: Json) -> tuple[str, ...]:
     """The logical names of the rules with a pair of target groups that `template` changes in more
     than their weights."""
-    resources, before = _object(template, "Resources"), _object(now, "Resources")
+    resources, before = object_at(template, "Resources"), object_at(now, "Resources")
     return tuple(
         name
         for name in _rules_of_both(resources, before)
-        if _with_actions_of(_object(resources, name), _object(before, name)) != before[name]
+        if _with_actions_of(object_at(resources, name), object_at(before, name)) != before[name]
     )
 
 
@@ -33,10 +34,10 @@ def with_weights(template: Json, now: Json, weights: Mapping[str, int]) -> Json:
     `now` is the template of the stack, `weights` are those on AWS, by the logical name of the
     target group. Without weights for its two groups a rule keeps those in `now`.
     """
-    resources, before = _object(template, "Resources"), _object(now, "Resources")
+    resources, before = object_at(template, "Resources"), object_at(now, "Resources")
     rules: Json = {}
     for name in _rules_of_both(resources, before):
-        same = _with_actions_of(_object(resources, name), _object(before, name))
+        same = _with_actions_of(object_at(resources, name), object_at(before, name))
         rules[name] = same if same == before[name] else _weighted(same, weights)
     return {**template, "Resources": {**resources, **rules}} if rules else template
 
@@ -44,29 +45,29 @@ def with_weights(template: Json, now: Json, weights: Mapping[str, int]) -> Json:
 def with_weights_only(now: Json, weights: Mapping[str, int], *, rules: tuple[str, ...]) -> Json:
     """`now` with nothing else changed than the weights of these rules: what CloudFormation goes
     back to, should the change that comes next fail."""
-    resources = _object(now, "Resources")
-    weighted: Json = {name: _weighted(_object(resources, name), weights) for name in rules}
+    resources = object_at(now, "Resources")
+    weighted: Json = {name: _weighted(object_at(resources, name), weights) for name in rules}
     return {**now, "Resources": {**resources, **weighted}}
 
 
 def without_weights(template: Json) -> Json:
     """For a comparison: a rule that only ECS has changed is the same."""
-    resources = _object(template, "Resources")
+    resources = object_at(template, "Resources")
     rules = [name for name, resource in resources.items() if pair_of(resource)]
-    bare: Json = {name: _weighted(_object(resources, name), None) for name in rules}
+    bare: Json = {name: _weighted(object_at(resources, name), None) for name in rules}
     return {**template, "Resources": {**resources, **bare}} if rules else template
 
 
 def has_pair(template: Json) -> bool:
     """Whether one of its rules divides requests between two target groups."""
-    return any(pair_of(resource) for resource in _object(template, "Resources").values())
+    return any(pair_of(resource) for resource in object_at(template, "Resources").values())
 
 
 def pair_of(resource: JsonValue) -> tuple[str, ...]:
     """The logical names of the two target groups of a rule; () of anything else."""
     if not isinstance(resource, dict) or resource.get("Type") != _RULE:
         return ()
-    names = tuple(_referred(group.get("TargetGroupArn")) for group in _groups(resource))
+    names = tuple(referred(group.get("TargetGroupArn")) for group in _groups(resource))
     return names if len(names) > 1 else ()
 
 
@@ -79,8 +80,8 @@ def _rules_of_both(resources: Json, before: Json) -> list[str]:
 
 
 def _with_actions_of(rule: Json, before: Json) -> Json:
-    actions = _object(before, "Properties").get("Actions")
-    return {**rule, "Properties": {**_object(rule, "Properties"), "Actions": actions}}
+    actions = object_at(before, "Properties").get("Actions")
+    return {**rule, "Properties": {**object_at(rule, "Properties"), "Actions": actions}}
 
 
 def _weighted(rule: Json, weights: Mapping[str, int] | None) -> Json:
@@ -95,21 +96,12 @@ def _weighted(rule: Json, weights: Mapping[str, int] | None) -> Json:
         for name in names
     ]
     action: Json = {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
-    return {**rule, "Properties": {**_object(rule, "Properties"), "Actions": [action]}}
+    return {**rule, "Properties": {**object_at(rule, "Properties"), "Actions": [action]}}
 
 
 def _groups(rule: Json) -> list[Json]:
-    actions = _object(rule, "Properties").get("Actions")
+    actions = object_at(rule, "Properties").get("Actions")
     action = actions[0] if isinstance(actions, list) and actions else None
-    config = _object(action, "ForwardConfig") if isinstance(action, dict) else {}
+    config = object_at(action, "ForwardConfig") if isinstance(action, dict) else {}
     found = config.get("TargetGroups")
     return [group for group in found if isinstance(group, dict)] if isinstance(found, list) else []
-
-
-def _referred(value: JsonValue) -> str:
-    return str(value.get("Ref", "")) if isinstance(value, dict) else ""
-
-
-def _object(parent: Json, key: str) -> Json:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}

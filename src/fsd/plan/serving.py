@@ -24,6 +24,7 @@ from fsd.compile.desired import (
 from fsd.compile.traffic_shift import forward
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.rule_weights import changed_rules, with_weights
+from fsd.plan.template_parts import object_at, referred
 from fsd.plan.transition import output_value
 
 _CHECK = ("Healthy", "HealthCheck", "Matcher", "Unhealthy")  # how its properties begin
@@ -51,10 +52,10 @@ def keep_serving_check(both: Json, desired: Desired, observed: Observed) -> Json
     stack, group = observed.stack, serving_group(observed)
     if stack is None or not desired.service.shifts_traffic:
         return both
-    resources, before = _object(both, "Resources"), _object(stack.actual, "Resources")
+    resources, before = object_at(both, "Resources"), object_at(stack.actual, "Resources")
     if group not in before or group not in resources:
         return both
-    kept = _with_check_of(_object(resources, group), _object(before, group))
+    kept = _with_check_of(object_at(resources, group), object_at(before, group))
     return {**both, "Resources": {**resources, group: kept}}
 
 
@@ -107,10 +108,10 @@ def _with_pair(template: Json, now: Json) -> Json:
     """For a rolling service whose tasks are in the alternate target group, and stay there."""
     group, rule = (_group_of(now, one) for one in (OUTPUT_ALTERNATE_GROUP, OUTPUT_PRODUCTION_RULE))
     first = _group_of(template, OUTPUT_TARGET_GROUP)
-    resources, before = _object(template, "Resources"), _object(now, "Resources")
+    resources, before = object_at(template, "Resources"), object_at(now, "Resources")
     if rule not in before or first not in resources:
         return template
-    made = _object(resources, rule) or _object(before, rule)
+    made = object_at(resources, rule) or object_at(before, rule)
     kept: Json = {
         group: resources[first],
         rule: _with_actions(made, [forward(first, group, to_alternate=True)]),
@@ -120,7 +121,7 @@ def _with_pair(template: Json, now: Json) -> Json:
         OUTPUT_ALTERNATE_GROUP: {"Value": {"Ref": group}},
         OUTPUT_PRODUCTION_RULE: {"Value": {"Ref": rule}},
     }
-    said = _object(template, "Outputs")
+    said = object_at(template, "Outputs")
     if OUTPUT_REQUEST_LABEL in said:  # the requests that scaling counts go there, too
         outputs[OUTPUT_REQUEST_LABEL] = _of_group(said[OUTPUT_REQUEST_LABEL], first, group)
     return {
@@ -144,24 +145,15 @@ def _of_group(value: JsonValue, first: str, group: str) -> JsonValue:
 
 
 def _with_actions(rule: Json, actions: JsonValue) -> Json:
-    return {**rule, "Properties": {**_object(rule, "Properties"), "Actions": actions}}
+    return {**rule, "Properties": {**object_at(rule, "Properties"), "Actions": actions}}
 
 
 def _with_check_of(group: Json, before: Json) -> Json:
-    is_, was = _object(group, "Properties"), _object(before, "Properties")
+    is_, was = object_at(group, "Properties"), object_at(before, "Properties")
     rest = {key: value for key, value in is_.items() if not key.startswith(_CHECK)}
     check = {key: value for key, value in was.items() if key.startswith(_CHECK)}
     return {**group, "Properties": {**rest, **check}}
 
 
 def _group_of(template: Json, output: str) -> str:
-    return _referred(output_value(template, output))
-
-
-def _referred(value: JsonValue) -> str:
-    return str(value.get("Ref", "")) if isinstance(value, dict) else ""
-
-
-def _object(parent: Json, key: str) -> Json:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
+    return referred(output_value(template, output))

@@ -15,6 +15,7 @@ from fsd.compile.iam import INLINE_POLICY_LIMIT, policy_size
 from fsd.plan.canonical import canonical_text
 from fsd.plan.previous_stack import split_previous
 from fsd.plan.rule_weights import without_weights
+from fsd.plan.template_parts import object_at
 
 _RULES = ("SecurityGroupIngress", "SecurityGroupEgress")
 
@@ -24,17 +25,17 @@ def transition_template(before: Json, after: Json) -> Json:
 
     Both are CloudFormation templates that FSD made. Equal to `after` where nothing goes away.
     """
-    old, new = _object(before, "Resources"), _object(after, "Resources")
-    merged = {name: _merge(_object(old, name), _object(new, name)) for name in new}
+    old, new = object_at(before, "Resources"), object_at(after, "Resources")
+    merged = {name: _merge(object_at(old, name), object_at(new, name)) for name in new}
     both: Json = {**after, "Resources": {**old, **merged}}
-    outputs = {**_object(before, "Outputs"), **_object(after, "Outputs")}
+    outputs = {**object_at(before, "Outputs"), **object_at(after, "Outputs")}
     return both | {"Outputs": outputs} if outputs else both
 
 
 def left_behind(now: Json, good: Json, made: Json) -> tuple[str, ...]:
     """The logical names that `made` brought in, that `now` still has, and that `good` lacks."""
-    known = _object(good, "Resources")
-    names = _object(now, "Resources").keys() & _object(made, "Resources").keys()
+    known = object_at(good, "Resources")
+    names = object_at(now, "Resources").keys() & object_at(made, "Resources").keys()
     return tuple(sorted(names - known.keys()))
 
 
@@ -46,7 +47,7 @@ def is_same_template(one: Json, other: Json) -> bool:
 
 def output_value(template: Json, output: str) -> JsonValue:
     """What an output refers to; None without it."""
-    return _object(_object(template, "Outputs"), output).get("Value")
+    return object_at(object_at(template, "Outputs"), output).get("Value")
 
 
 def _meaning(template: Json) -> str:
@@ -56,7 +57,7 @@ def _meaning(template: Json) -> str:
 def _merge(old: Json, new: Json) -> Json:
     if old.get("Type") != new.get("Type"):
         return new
-    was, is_ = _object(old, "Properties"), _object(new, "Properties")
+    was, is_ = object_at(old, "Properties"), object_at(new, "Properties")
     match new.get("Type"):
         case "AWS::EC2::SecurityGroup":
             kept = {rules: _union(was.get(rules), is_.get(rules)) for rules in _RULES}
@@ -88,12 +89,12 @@ def _merge_policies(old: list[JsonValue], new: list[JsonValue]) -> list[JsonValu
         _with_statements_of(before.get(name, {}), policy) for name, policy in after.items()
     ]
     merged += [policy for name, policy in before.items() if name not in after]
-    documents = [_object(policy, "PolicyDocument") for policy in _by_name(merged).values()]
+    documents = [object_at(policy, "PolicyDocument") for policy in _by_name(merged).values()]
     return merged if sum(map(policy_size, documents)) <= INLINE_POLICY_LIMIT else new
 
 
 def _with_statements_of(old: Json, new: Json) -> Json:
-    was, is_ = _object(old, "PolicyDocument"), _object(new, "PolicyDocument")
+    was, is_ = object_at(old, "PolicyDocument"), object_at(new, "PolicyDocument")
     statements = _union(was.get("Statement"), is_.get("Statement"))
     return {**new, "PolicyDocument": {**is_, "Statement": statements}}
 
@@ -106,11 +107,6 @@ def _union(old: JsonValue, new: JsonValue) -> list[JsonValue]:
 
 def _by_name(policies: list[JsonValue]) -> dict[str, Json]:
     return {str(p["PolicyName"]): p for p in policies if isinstance(p, dict) and "PolicyName" in p}
-
-
-def _object(parent: Json, key: str) -> Json:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def _list(value: JsonValue) -> list[JsonValue]:

@@ -15,12 +15,6 @@ def find_gates(asked: str, written: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (written, asked) if name))
 
 
-def find_succeeded(image: Image, history: Sequence[ReleaseInfo]) -> ReleaseInfo | None:
-    """The newest release of this very digest that succeeded. `history` is newest first."""
-    succeeded = (release for release in history if release.outcome is PastOutcome.SUCCEEDED)
-    return next((one for one in succeeded if one.digest and one.digest == image.digest), None)
-
-
 def require_promotion(
     image: Image,
     history: Sequence[ReleaseInfo],
@@ -28,15 +22,17 @@ def require_promotion(
     service: str,
     environment: str,
     source: str,
-) -> None:
-    """Raise RefusedError unless this very digest succeeded in `source`.
+) -> ReleaseInfo:
+    """The release as which this very digest succeeded in `source`, the newest.
 
-    `history` is the source's, newest first. A digest whose outcome ECS has forgotten does not
-    count: what cannot be shown is not a promotion. Nor does an image without a digest.
+    Raises RefusedError unless it did. `history` is the source's, newest first. A digest whose
+    outcome ECS has forgotten does not count: what cannot be shown is not a promotion. Nor does an
+    image without a digest.
     """
-    if find_succeeded(image, history) is not None:
-        return
     succeeded = [release for release in history if release.outcome is PastOutcome.SUCCEEDED]
+    for release in succeeded:
+        if release.digest and release.digest == image.digest:
+            return release
     name = f"{service}@{image.digest[:19]}…" if image.digest else f"{service}:{image.tag}"
     raise RefusedError(
         f"{environment} accepts only what has succeeded in {source}, and {name} has not"
