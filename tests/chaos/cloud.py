@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -17,7 +16,7 @@ from typing import Any
 
 from fsd.release.probe import is_left_over, probe_prefix
 from tests.chaos import impatient
-from tests.local.cli import HELLO, ROOT, TIMEOUT, Ended, Fsd
+from tests.local.cli import HELLO, ROOT, Ended, Fsd, Program
 from tests.local.conftest import SPEED, commit
 
 DESIRED = 2
@@ -93,7 +92,7 @@ class Cloud:
 
     def start(
         self, endpoint: str, environment: str, *options: str, read_timeout: float = 0
-    ) -> subprocess.Popen[str]:
+    ) -> Program:
         """With a `read_timeout`, in seconds, also without much of a pause between attempts."""
         fsd = Fsd(self.fsd.state, self.fsd.cwd, {**self.fsd.extra, "AWS_ENDPOINT_URL": endpoint})
         if read_timeout:
@@ -103,7 +102,7 @@ class Cloud:
 
     def deploy(self, environment: str, *options: str) -> Ended:
         """With nothing in the way."""
-        return end(self.start(self.endpoint, environment, *options))
+        return self.start(self.endpoint, environment, *options).end()
 
     def healthy(self, group: str) -> int:
         found = self.elbv2.describe_target_health(TargetGroupArn=group)
@@ -273,9 +272,3 @@ def open_cloud(folder: Path) -> Iterator[Cloud]:
             yield Cloud(fsd, endpoint, ecs, elbv2, cloudformation)
     finally:
         fsd.ok("local", "down")
-
-
-def end(process: subprocess.Popen[str]) -> Ended:
-    with process:
-        out, err = process.communicate(timeout=TIMEOUT)
-    return Ended(process.returncode, out, err)

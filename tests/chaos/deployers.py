@@ -4,7 +4,6 @@ starts, and when and how it is killed. All moments are AWS calls that were seen,
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.chaos.cloud import Cloud, end
+from tests.chaos.cloud import Cloud
 from tests.fakes.plain_aws import plain_aws
-from tests.local.cli import TIMEOUT, Ended, Fsd
+from tests.local.cli import TIMEOUT, Ended, Fsd, Program
 
 MODES = ("plain", "--wait-for-lock", "--supersede")
 ROLLS_OUT = frozenset({"CreateService", "UpdateService"})
@@ -63,7 +62,7 @@ class Deployer:
     wish: Wish
     news: threading.Condition
     calls: list[str] = field(default_factory=list)
-    process: subprocess.Popen[str] | None = None
+    process: Program | None = None
     ended: Ended | None = None
     is_signalled: bool = False
 
@@ -114,7 +113,7 @@ class Deployer:
                 deploy = ("deploy", "--env", environment, "--format", "json")
                 with self.news:  # so that the gate knows the process at its first call
                     self.process = fsd.start(*deploy, *self.wish.options)
-                self.ended = end(self.process)
+                self.ended = self.process.end()
         finally:
             with self.news:
                 self.ended = self.ended or Ended(-1, "", "the test could not run it")

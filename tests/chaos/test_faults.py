@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.cloud import CRASH, DESIRED, Change, Cloud, end
+from tests.chaos.cloud import CRASH, DESIRED, Change, Cloud
 from tests.chaos.points import ALL, READS
 from tests.fakes.faulty_aws import Fault, FaultyAws, faulty_aws
 from tests.fakes.plain_aws import plain_aws
@@ -94,7 +94,7 @@ class Try:
         options = (*self.change.options, *crash, "--timeout", timeout)
         url = self.world.faulty.url
         patience = LITTLE_PATIENCE if fault is Fault.HUNG else PATIENCE
-        return end(self.world.cloud.start(url, self.environment, *options, read_timeout=patience))
+        return self.world.cloud.start(url, self.environment, *options, read_timeout=patience).end()
 
     def check(self, ended: Ended, *, operation: str = "") -> None:
         """What it said, and that the next run sets all right, with nothing twice."""
@@ -212,7 +212,7 @@ def world(cloud: Cloud) -> Iterator[World]:
         recorder = Recorder()
         options = (*change.options, *(CRASH if run is Run.FAILING else ()))
         with plain_aws(cloud.endpoint, embedded=True, gate=recorder) as endpoint:
-            ended = end(cloud.start(endpoint, "calm", *options))
+            ended = cloud.start(endpoint, "calm", *options).end()
         assert ended.code == (6 if run is Run.FAILING else 0), ended.text
         operations[run] = sorted(set(recorder.calls))
     with faulty_aws(cloud.endpoint) as faulty:

@@ -7,16 +7,15 @@ out. The ordinary suite takes a spread of calls; FSD_TEST_ALL_POINTS=1 takes all
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from dataclasses import dataclass, field
 
 import pytest
 
-from tests.chaos.cloud import CRASH, DESIRED, Change, Cloud, end
+from tests.chaos.cloud import CRASH, DESIRED, Change, Cloud
 from tests.chaos.points import MOST, call_number, points
 from tests.fakes.plain_aws import plain_aws
-from tests.local.cli import Ended
+from tests.local.cli import Ended, Program
 
 at_each_point = pytest.mark.parametrize("point", points(3))
 either_way = pytest.mark.parametrize(
@@ -31,7 +30,7 @@ class Killer:
     at: int = 0  # never
     is_carried_out: bool = False
     calls: list[str] = field(default_factory=list)
-    victim: subprocess.Popen[str] | None = None
+    victim: Program | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forwards(self, operation: str) -> bool:
@@ -141,7 +140,7 @@ def test_deploy__killed_in_an_update_that_fails__next_run_ends_as_if_nobody_had_
 def _deploy(cloud: Cloud, killer: Killer, environment: str, *options: str) -> Ended:
     with plain_aws(cloud.endpoint, embedded=True, gate=killer) as endpoint:
         killer.victim = cloud.start(endpoint, environment, *options)
-        return end(killer.victim)
+        return killer.victim.end()
 
 
 def _count(cloud: Cloud, change: Change, *more: str, code: int = 0) -> list[str]:

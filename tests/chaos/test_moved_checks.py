@@ -14,6 +14,7 @@ import pytest
 from fsd.release.probe import probe_name, probe_prefix
 from tests.chaos.cloud import DESIRED, Cloud
 from tests.fakes.plain_aws import plain_aws
+from tests.waiting import eventually
 
 DEPLOYMENTS = int(os.environ.get("FSD_TEST_MOVED_CHECKS", "4"))
 BASE = ("--override", "environment.GREETING=base")
@@ -109,8 +110,7 @@ def test_deploy__killed_while_it_asks__next_run_leaves_what_may_be_in_use(cloud:
     process = cloud.start(cloud.endpoint, ENVIRONMENT, *overrides("healthCheck.path=/helth"))
     with process:
         told = next(line for line in process.stderr or () if "trying it on 2 running tasks" in line)
-        while not cloud.probes() and process.poll() is None:
-            continue
+        eventually(lambda: cloud.probes() or process.poll() is not None)
         process.kill()
     left = cloud.probes()
     assert len(left) == 1, told
@@ -141,9 +141,10 @@ def test_deploy__several_move_the_check_at_once__none_is_disturbed(cloud: Cloud)
     """Each run has a probe of its own, and a stranger's is left alone."""
     mistyped = overrides("healthCheck.path=/helth", "environment.GREETING=together")
     runs = [cloud.start(cloud.endpoint, ENVIRONMENT, *mistyped) for _ in range(4)]
-    told = [process.communicate()[1] for process in runs]
+    ended = [process.end() for process in runs]
 
-    assert [process.returncode for process in runs] == [4] * len(runs), told
+    told = [one.err for one in ended]
+    assert [one.code for one in ended] == [4] * len(runs), told
     assert all("error[health-check-would-end-old-tasks]" in text for text in told), told
     assert not any("removed" in text for text in told), told
     assert cloud.probes() == []
@@ -200,8 +201,7 @@ class UntilEcsHasGivenUp:
         return True
 
     def _wait(self) -> None:
-        while self._status() not in {"ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL"}:
-            continue
+        eventually(lambda: self._status() in {"ROLLBACK_FAILED", "ROLLBACK_SUCCESSFUL"})
         self.statuses.append(self._status())
 
     def _status(self) -> str:
@@ -220,17 +220,16 @@ def test_deploy__ecs_own_rollback_failed_too__brings_the_old_revision_back(cloud
     gate = UntilEcsHasGivenUp(cloud)
 
     with plain_aws(cloud.endpoint, embedded=True, gate=gate) as endpoint:
-        process = cloud.start(endpoint, ENVIRONMENT, *mistyped, "--allow-interruption")
-        out, err = process.communicate()
+        ended = cloud.start(endpoint, ENVIRONMENT, *mistyped, "--allow-interruption").end()
 
-    assert gate.statuses == ["ROLLBACK_FAILED"], err
+    assert gate.statuses == ["ROLLBACK_FAILED"], ended.text
     # 7 where ECS's own next task was healthy, by the check that is back, before FSD looked.
-    was_down = "no task of hello-moved has been healthy since" in err
-    assert process.returncode == (6 if was_down else 7), err
+    was_down = "no task of hello-moved has been healthy since" in ended.err
+    assert ended.code == (6 if was_down else 7), ended.text
     assert cloud.service(ENVIRONMENT)["taskDefinition"] == before
     assert cloud.health_check_path(target_group(cloud)) == "/health"
     if was_down:
-        assert cloud.healthy(target_group(cloud)) == DESIRED, out
+        assert cloud.healthy(target_group(cloud)) == DESIRED, ended.text
     wait_until_healthy(cloud, target_group(cloud))
 
 
@@ -273,11 +272,9 @@ def target_group(cloud: Cloud) -> str:
 
 
 def wait_until_healthy(cloud: Cloud, group: str) -> None:
-    """All that should be; the test's own time limit ends a wait in vain."""
-    while cloud.healthy(group) != DESIRED:
-        continue
+    """All that should be."""
+    eventually(lambda: cloud.healthy(group) == DESIRED)
 
 
 def wait_until_down(cloud: Cloud, group: str) -> None:
-    while cloud.healthy(group):
-        continue
+    eventually(lambda: cloud.healthy(group) == 0)

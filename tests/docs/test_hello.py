@@ -8,14 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import eventually
 
 HELLO = Path(__file__).parent.parent.parent / "examples" / "services" / "hello"
 
@@ -106,7 +107,7 @@ def test_stop__request_in_flight__answered_before_exit_0(number: signal.Signals)
             # One connection is served after the other's accept: so ours is in a thread by now.
             assert get(f"{url}/health")[0] == 200
             process.send_signal(number)
-            wait_until(lambda: is_closed(port))
+            eventually(lambda: is_closed(port))
             connection.sendall(b"\r\n")
             answer = connection.makefile("rb").read()
 
@@ -122,11 +123,3 @@ def is_closed(port: int) -> bool:
             return probe.recv(1) == b""
     except OSError:
         return True
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if condition():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("it did not become true within 5 s")

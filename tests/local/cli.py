@@ -39,6 +39,21 @@ class Ended:
         return json.loads(self.out)
 
 
+class Program(subprocess.Popen[str]):
+    """Ends with its `with` block: one that an exception leaves is killed, not waited for."""
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
+        if kind is not None:
+            self.kill()
+        super().__exit__(kind, *rest)
+
+    def end(self, given: str | None = None) -> Ended:
+        """What it printed until it ended by itself; raises TimeoutExpired after `TIMEOUT`."""
+        with self:
+            out, err = self.communicate(given, timeout=TIMEOUT)
+        return Ended(self.returncode, out, err)
+
+
 @dataclass
 class Fsd:
     """Runs commands with a private state folder; nothing of the caller's environment but PATH."""
@@ -56,8 +71,8 @@ class Fsd:
         }
         return {**kept, "FSD_LOCAL_STATE": str(self.state), "COLUMNS": "100", **self.extra}
 
-    def start(self, *arguments: str, stdin: int = DEVNULL) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+    def start(self, *arguments: str, stdin: int = DEVNULL) -> Program:
+        return Program(
             [sys.executable, "-m", self.module, *arguments],
             cwd=self.cwd,
             env=self.environment(),
@@ -69,14 +84,7 @@ class Fsd:
 
     def run(self, *arguments: str, given: str | None = None) -> Ended:
         """`given` is what comes in on standard input."""
-        process = self.start(*arguments, stdin=DEVNULL if given is None else PIPE)
-        with process:
-            try:
-                out, err = process.communicate(given, timeout=TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-        return Ended(process.returncode, out, err)
+        return self.start(*arguments, stdin=DEVNULL if given is None else PIPE).end(given)
 
     def ok(self, *arguments: str) -> Ended:
         ended = self.run(*arguments)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import threading
-import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.local.cli import TIMEOUT, Ended, Fsd
+from tests.waiting import eventually
 
 PATIENCE = 90.0  # seconds for one condition; far more than any needs
 
@@ -53,8 +50,7 @@ class Site:
         self, act: Callable[[Site], object], *overrides: str, when: str = "rollout"
     ) -> Ended:
         """Deploy; when a line on the way has `when`, somebody acts."""
-        process = self.fsd.start(*self.command(*overrides))
-        with _ended(process):
+        with self.fsd.start(*self.command(*overrides)) as process:
             said = []
             for line in process.stderr or ():
                 said.append(line)
@@ -110,18 +106,4 @@ class Site:
         self.until(lambda: self.primary()["runningCount"] > 0)
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline, pause = time.monotonic() + PATIENCE, threading.Event()
-        while not condition():
-            assert time.monotonic() < deadline, f"{self.env}: not in {PATIENCE:g} s"
-            pause.wait(0.1)
-
-
-@contextmanager
-def _ended(process: subprocess.Popen[str]) -> Any:
-    """Not left behind, whatever happens."""
-    with process:
-        try:
-            yield
-        except BaseException:
-            process.kill()
-            raise
+        eventually(condition, pause=0.1, said=lambda: f"{self.env}: it did not become true")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.local.cli import Fsd
-from tests.local.ecs.fakes import eventually
 from tests.local.test_main_job import DEPLOY
+from tests.waiting import eventually
 
 SCALED = (
     "--override",

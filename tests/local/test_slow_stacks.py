@@ -16,7 +16,7 @@ from tests.local.cli import Fsd
 from tests.local.conftest import SPEED
 from tests.local.server import stacks
 from tests.local.server.enforced import opened
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 SLOW = 10.0  # seconds; an answer to a signal takes none of them
 SOON = 5.0  # for a machine that is busy; two seconds are promised
@@ -49,7 +49,7 @@ def interrupt_during_the_stack(
 ) -> tuple[int, str, float]:
     """(exit code, all that it said, seconds from the signal to the end)"""
     with fsd.start(*DEPLOY, *more) as process:
-        wait_for(lambda: _find_status(cloudformation) == status, seconds=60)
+        eventually(lambda: _find_status(cloudformation) == status, seconds=60)
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
@@ -133,7 +133,7 @@ def test_stack__in_progress__refuses_every_second_operation(cloudformation: Any)
     with pytest.raises(ClientError, match="AlreadyExistsException"):
         cloudformation.create_stack(**again)
     assert stacks.status(cloudformation) == "UPDATE_IN_PROGRESS"
-    wait_for(lambda: stacks.status(cloudformation) == "UPDATE_COMPLETE", seconds=30)
+    eventually(lambda: stacks.status(cloudformation) == "UPDATE_COMPLETE", seconds=30)
     stacks.delete(cloudformation)
 
 
@@ -144,7 +144,7 @@ def test_stack__created_with_what_fails__is_in_progress_until_it_rolls_back(
     broken["Resources"]["Logs"]["Properties"]["LogGroupName"] = "x" * 600
     stacks.start(cloudformation, broken)
     began = stacks.status(cloudformation)
-    wait_for(lambda: not stacks.status(cloudformation).endswith("_IN_PROGRESS"), seconds=30)
+    eventually(lambda: not stacks.status(cloudformation).endswith("_IN_PROGRESS"), seconds=30)
 
     assert (began, stacks.status(cloudformation)) == ("CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE")
     with pytest.raises(ClientError, match="is in ROLLBACK_COMPLETE state and can not be updated"):

@@ -21,6 +21,7 @@ from fsd.release.ports import Identity
 from tests.fakes import sts as fake_sts
 from tests.fakes.clock import FakeClock
 from tests.fakes.sts import FakeSts
+from tests.waiting import eventually
 
 ROLE = "arn:aws:iam::123456789012:role/fsd-deploy-dev"
 ASSUME = "AssumeRoleWithWebIdentity"
@@ -423,8 +424,7 @@ def test_call__signal_while_waiting_for_an_answer__ends_it_at_once(sts: FakeSts)
         raise Interrupted("stopped by SIGALRM", where="this test", fix="none")
 
     def send_once_asked() -> None:
-        while not sts.asked:
-            threading.Event().wait(0.01)
+        eventually(lambda: sts.asked)
         os.kill(os.getpid(), signal.SIGALRM)
 
     old = signal.signal(signal.SIGALRM, interrupt)

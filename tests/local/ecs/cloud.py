@@ -18,9 +18,9 @@ from tests.local.ecs.fakes import (
     FakeRuntime,
     FakeSecrets,
     FakeSurroundings,
-    eventually,
 )
 from tests.local.ecs.shapes import Shapes
+from tests.waiting import eventually
 
 Json = dict[str, Any]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}

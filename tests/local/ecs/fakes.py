@@ -26,16 +26,6 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 TARGET_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/app/6d0ecf831eec9f09"
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 10.0) -> None:
-    """Wait until it holds; fails the test where it does not in time."""
-    pause = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if condition():
-            return
-        pause.wait(0.02)
-    raise AssertionError(f"did not become true within {seconds} s")
-
-
 class FakeRuntime:
     """Launches at once; an image does what it was told to."""
 

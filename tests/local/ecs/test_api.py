@@ -9,7 +9,8 @@ import pytest
 
 from fsd_local.ecs.handlers import OPERATIONS
 from tests.local.ecs.cloud import BREAKER, DIGEST, NETWORK, ROLE, ApiFault, Cloud
-from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
+from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP
+from tests.waiting import eventually
 
 Json = dict[str, Any]
 OTHER_GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/other/1"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.ecs.cloud import ApiFault, Cloud
-from tests.local.ecs.fakes import eventually
+from tests.waiting import eventually
 
 ALONE: dict[str, Any] = {"loadBalancers": []}
 SPOT: dict[str, Any] = {"launchType": None, "loadBalancers": []}

@@ -9,7 +9,8 @@ import pytest
 from fsd_local.ecs import EcsService
 from fsd_local.ports import RegistryLogin
 from tests.local.ecs.cloud import DIGEST, NETWORK, ROLE, Cloud
-from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP, eventually
+from tests.local.ecs.fakes import ACCOUNT, REGION, TARGET_GROUP
+from tests.waiting import eventually
 
 AWSLOGS = {
     "logDriver": "awslogs",

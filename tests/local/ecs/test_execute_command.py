@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.local.ecs.cloud import NETWORK, ROLE, ApiFault, Cloud
-from tests.local.ecs.fakes import eventually
+from tests.waiting import eventually
 
 Json = dict[str, Any]
 

@@ -10,10 +10,11 @@ import pytest
 from fsd_local.ecs import hooks
 from fsd_local.ecs.model import HookRun, HookStatus, ServiceDeployment
 from tests.local.ecs.cloud import ApiFault, Cloud
-from tests.local.ecs.fakes import ACCOUNT, REGION, eventually
+from tests.local.ecs.fakes import ACCOUNT, REGION
 from tests.local.ecs.test_advanced import PRODUCTION, balancers, configuration, shifting
 from tests.local.ecs.test_shifting import make
 from tests.local.ecs.timeline import ALTERNATE, TARGET_GROUP, Timeline
+from tests.waiting import eventually
 
 __all__ = ["shifting"]  # a fixture
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.local.cli import Fsd
 from tests.local.conftest import commit
-from tests.local.ecs.fakes import eventually
+from tests.waiting import eventually
 
 POLICY = {
     "Version": "2012-10-17",

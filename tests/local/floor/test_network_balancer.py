@@ -10,7 +10,7 @@ import pytest
 
 from tests.local.cli import Fsd
 from tests.local.conftest import commit
-from tests.local.ecs.fakes import eventually
+from tests.waiting import eventually
 
 DEPLOY = ("deploy", "--env", "local", "--format", "json")
 

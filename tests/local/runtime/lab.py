@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import threading
-import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from fsd.image.key import Recipe
 from fsd_local.ports import ContainerSpec, ContainerState, LogTarget, Runtime, TaskSpec
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeEcr, FakeRegistry
+from tests.waiting import eventually
 
 PATIENCE = 30.0
 DOCKERFILE = """
@@ -125,16 +124,8 @@ class Lab:
         def ended() -> bool:
             return not any(state.running for state in self.runtime.inspect(task_id))
 
-        await_that(ended)
+        eventually(ended)
         return self.runtime.inspect(task_id)
 
     def await_line(self, text: str, count: int = 1) -> None:
-        await_that(lambda: self.logs.texts().count(text) >= count)
-
-
-def await_that(condition: Callable[[], bool], *, patience: float = PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        pause.wait(0.02)
+        eventually(lambda: self.logs.texts().count(text) >= count)

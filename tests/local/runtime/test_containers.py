@@ -19,8 +19,9 @@ from fsd_local.runtime import choose, loopback_ports
 from fsd_local.runtime.containers import Containers, find_engine, read_log, require_engine, sweep
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import FakeRegistry
-from tests.local.runtime.lab import Lab, await_that
+from tests.local.runtime.lab import Lab
 from tests.local.server.targets import serving
+from tests.waiting import eventually
 
 
 def names(engine: docker.DockerClient, instance: str) -> list[str]:
@@ -39,7 +40,7 @@ def test_launch__two_containers__share_localhost(containers: Lab) -> None:
 
     task_id, _ = containers.launch(side, main)
 
-    await_that(lambda: not containers.runtime.inspect(task_id)[0].running)
+    eventually(lambda: not containers.runtime.inspect(task_id)[0].running)
     assert containers.logs.texts("side")[-1] == "served"
 
 
@@ -51,7 +52,7 @@ def test_launch__first_container_ends_at_once__the_next_starts_all_the_same(
 
     task_id, _ = containers.launch(containers.spec("exit 3"), side)
 
-    await_that(lambda: not containers.runtime.inspect(task_id)[0].running)
+    eventually(lambda: not containers.runtime.inspect(task_id)[0].running)
     main, other = containers.runtime.inspect(task_id)
     assert main.exit_code == 3
     assert other == ContainerState(name="side", running=True)
@@ -74,7 +75,7 @@ def test_launch__port_of_the_embedded_aws__is_reached_from_every_container_of_th
             task_id, _ = lab.launch(
                 lab.spec(f"{ask}; sleep 60"), lab.spec(ask, name="side", essential=False)
             )
-            await_that(lambda: bool(logs.texts("main")) and bool(logs.texts("side")))
+            eventually(lambda: bool(logs.texts("main")) and bool(logs.texts("side")))
             runtime.stop(task_id)
 
     assert logs.texts("main")[-1] == logs.texts("side")[-1] == "the embedded AWS"
@@ -172,7 +173,7 @@ def test_guard__server_is_killed__its_containers_go(
 
         server.send_signal(signal.SIGKILL)
 
-    await_that(lambda: names(docker_engine, instance) == [])
+    eventually(lambda: names(docker_engine, instance) == [])
 
 
 @pytest.mark.docker

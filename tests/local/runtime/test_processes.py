@@ -23,7 +23,8 @@ from fsd_local.runtime import orphans
 from fsd_local.runtime.processes import Processes, can_show
 from tests.fakes.logs import FakeLogs
 from tests.fakes.registry import Manifest
-from tests.local.runtime.lab import Lab, await_that
+from tests.local.runtime.lab import Lab
+from tests.waiting import eventually
 
 PYTHON = ("python", "-c")
 
@@ -143,7 +144,7 @@ for _ in range(200):
 
     task_id, _ = processes.launch(side, main)
 
-    await_that(lambda: not processes.runtime.inspect(task_id)[0].running)
+    eventually(lambda: not processes.runtime.inspect(task_id)[0].running)
     assert processes.logs.texts("side") == ["200"]
 
 
@@ -307,7 +308,7 @@ def test_launch__script_for_another_interpreter__runs_with_what_is_here(processe
     )
     task_id, _ = processes.launch(processes.spec(f"{make}; chmod +x tool other; sleep 600"))
     run = processes.runtime.execute
-    await_that(lambda: run(task_id, "main", ("./other",), 20) == 0)
+    eventually(lambda: run(task_id, "main", ("./other",), 20) == 0)
 
     assert run(task_id, "main", ("./tool",), 20) == 0
 
@@ -454,7 +455,7 @@ def server(processes: Lab, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[by
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n"
-        await_that(lambda: len(marked(instance)) >= 2)
+        eventually(lambda: len(marked(instance)) >= 2)
         yield process, instance
         if process.poll() is None:
             process.kill()
@@ -471,7 +472,7 @@ def test_guard__server_is_killed__its_tasks_go(
     else:
         os.killpg(process.pid, signal.SIGKILL)
 
-    await_that(lambda: marked(instance) == [])
+    eventually(lambda: marked(instance) == [])
 
 
 def test_processes__next_start__sweeps_what_is_left(

@@ -14,7 +14,8 @@ from fsd_local.ports import (
     ResourceLimit,
     VolumeMount,
 )
-from tests.local.runtime.lab import Lab, await_that
+from tests.local.runtime.lab import Lab
+from tests.waiting import eventually
 
 
 def fetch(address: str, port: int = 8000) -> str:
@@ -225,7 +226,7 @@ def test_inspect__two_containers__each_by_name_in_order(lab: Lab) -> None:
     task_id, _ = lab.launch(
         lab.spec("exit 7", name="side", essential=False), lab.spec("echo up; sleep 600")
     )
-    await_that(lambda: not lab.runtime.inspect(task_id)[0].running)
+    eventually(lambda: not lab.runtime.inspect(task_id)[0].running)
 
     assert tuple(lab.runtime.inspect(task_id)) == (
         ContainerState(name="side", running=False, exit_code=7),
@@ -303,7 +304,7 @@ def _serving(lab: Lab, *, port: int = 8000) -> tuple[str, str]:
         except OSError:
             return False
 
-    await_that(answers)
+    eventually(answers)
     return task_id, address
 
 

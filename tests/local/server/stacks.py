@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 Template = dict[str, Any]
 TRUST = {
@@ -155,7 +155,7 @@ def create_change_set(
         TemplateBody=json.dumps(template),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    wait_for(
+    eventually(
         lambda: (
             client.describe_change_set(StackName=name, ChangeSetName="change")["Status"]
             == "CREATE_COMPLETE"
@@ -170,7 +170,7 @@ def status(client: Any, name: str = "app") -> str:
 def apply(client: Any, template: Template, *, name: str = "app", kind: str = "CREATE") -> str:
     """Start it and wait for its end; the stack's status."""
     start(client, template, name=name, kind=kind)
-    wait_for(lambda: not status(client, name).endswith("_IN_PROGRESS"), seconds=30)
+    eventually(lambda: not status(client, name).endswith("_IN_PROGRESS"), seconds=30)
     client.delete_change_set(StackName=name, ChangeSetName="change")
     return status(client, name)
 
@@ -183,4 +183,4 @@ def outputs(client: Any, name: str = "app") -> dict[str, str]:
 def delete(client: Any, name: str = "app") -> None:
     identifier = client.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
     client.delete_stack(StackName=name)
-    wait_for(lambda: status(client, identifier) == "DELETE_COMPLETE", seconds=30)
+    eventually(lambda: status(client, identifier) == "DELETE_COMPLETE", seconds=30)

@@ -16,7 +16,8 @@ from fsd_local.elb import GroupMember
 from fsd_local.health import DRAINING, HEALTHY, REGISTERING
 from fsd_local.ports import TargetState
 from tests.local.server.targets import Target as Server
-from tests.local.server.targets import serving, wait_for
+from tests.local.server.targets import serving
+from tests.waiting import eventually
 
 GROUP = "group"
 FORWARD = {"Type": "forward", "TargetGroupArn": GROUP}
@@ -285,7 +286,7 @@ def test_serve__target_starts_draining__its_request_is_completed() -> None:
         server.entered.wait(10)
         balancer.members[:] = [(balancer.members[0][0], DRAINING)]
         server.go.set()
-        wait_for(lambda: answers)
+        eventually(lambda: answers)
         client.join()
     assert (answers[0].status, answers[0].body) == (200, b"old")
 

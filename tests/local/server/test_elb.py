@@ -14,7 +14,8 @@ import pytest
 from fsd_local.elb import ElasticLoadBalancing, TargetGroup
 from fsd_local.health import TargetGroupCheck
 from tests.local.server.grpc_target import GrpcTarget
-from tests.local.server.targets import serving, wait_for
+from tests.local.server.targets import serving
+from tests.waiting import eventually
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/app/1"
 GROUP = TargetGroup(
@@ -60,7 +61,7 @@ def state(balancing: ElasticLoadBalancing, port: int) -> str:
 def test_register__answering_target__becomes_healthy(balancing: ElasticLoadBalancing) -> None:
     with serving() as target:
         balancing.register(ARN, "127.0.0.1", target.server_port)
-        wait_for(lambda: state(balancing, target.server_port) == "healthy")
+        eventually(lambda: state(balancing, target.server_port) == "healthy")
     _, path, headers, _ = target.requests[0]
     assert (path, headers["user-agent"]) == ("/health", "ELB-HealthChecker/2.0")
 
@@ -76,10 +77,10 @@ def test_state__target_answers_500__is_unhealthy_and_says_so(
     with serving() as target:
         target.status = 500
         balancing.register(ARN, "127.0.0.1", target.server_port)
-        wait_for(lambda: state(balancing, target.server_port) == "unhealthy")
+        eventually(lambda: state(balancing, target.server_port) == "unhealthy")
         found = balancing.state(ARN, "127.0.0.1", target.server_port)
         target.status = 200
-        wait_for(lambda: state(balancing, target.server_port) == "healthy")
+        eventually(lambda: state(balancing, target.server_port) == "healthy")
     assert found.description == "Health checks failed with these codes: [500]"
 
 
@@ -90,10 +91,10 @@ def test_state__nothing_listens__is_unhealthy_after_a_start_allowance(
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         balancing.register(ARN, "127.0.0.1", port)
-        wait_for(
+        eventually(
             lambda: balancing.state(ARN, "127.0.0.1", port).reason == "Elb.InitialHealthChecking"
         )
-        wait_for(lambda: state(balancing, port) == "unhealthy")
+        eventually(lambda: state(balancing, port) == "unhealthy")
     assert balancing.state(ARN, "127.0.0.1", port).reason == "Target.FailedHealthChecks"
 
 
@@ -101,7 +102,7 @@ def test_state__target_does_not_answer__is_a_timeout(balancing: ElasticLoadBalan
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         balancing.register(ARN, "127.0.0.1", port)
-        wait_for(lambda: state(balancing, port) == "unhealthy")
+        eventually(lambda: state(balancing, port) == "unhealthy")
     assert balancing.state(ARN, "127.0.0.1", port).reason == "Target.Timeout"
 
 
@@ -112,19 +113,19 @@ def test_state__health_check_changes__takes_effect_at_once(
     groups.group = long  # the next check would be 6 s away
     with serving() as target:
         balancing.register(ARN, "127.0.0.1", target.server_port)
-        wait_for(lambda: state(balancing, target.server_port) == "healthy")
+        eventually(lambda: state(balancing, target.server_port) == "healthy")
         groups.group = replace(long, check=replace(GROUP.check, matcher="204"))
-        wait_for(lambda: state(balancing, target.server_port) == "unhealthy", seconds=3)
+        eventually(lambda: state(balancing, target.server_port) == "unhealthy", seconds=3)
 
 
 def test_deregister__target__drains_and_then_is_unused(balancing: ElasticLoadBalancing) -> None:
     with serving() as target:
         port = target.server_port
         balancing.register(ARN, "127.0.0.1", port)
-        wait_for(lambda: state(balancing, port) == "healthy")
+        eventually(lambda: state(balancing, port) == "healthy")
         balancing.deregister(ARN, "127.0.0.1", port)
         draining = balancing.state(ARN, "127.0.0.1", port)
-        wait_for(lambda: state(balancing, port) == "unused")
+        eventually(lambda: state(balancing, port) == "unused")
     assert draining.reason == "Target.DeregistrationInProgress"
     assert balancing.state(ARN, "127.0.0.1", port).reason == "Target.NotRegistered"
     assert balancing.targets(ARN) == []
@@ -165,8 +166,8 @@ def test_state__check_by_https__plain_http_fails_and_tls_passes(
         secure.socket = self_signed(tmp_path).wrap_socket(secure.socket, server_side=True)
         for target in (plain, secure):
             balancing.register(ARN, "127.0.0.1", target.server_port)
-        wait_for(lambda: state(balancing, secure.server_port) == "healthy")
-        wait_for(lambda: state(balancing, plain.server_port) == "unhealthy")
+        eventually(lambda: state(balancing, secure.server_port) == "healthy")
+        eventually(lambda: state(balancing, plain.server_port) == "unhealthy")
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
@@ -215,7 +216,7 @@ def test_check__grpc__the_status_in_the_trailers_counts(
     groups.group = replace(GROUP, check=replace(check, matcher=matcher))
     with grpc_serving(status) as target:
         balancing.register(ARN, "127.0.0.1", target.port)
-        wait_for(lambda: state(balancing, target.port) == expected)
+        eventually(lambda: state(balancing, target.port) == expected)
         assert balancing.state(ARN, "127.0.0.1", target.port).description == description
 
 
@@ -226,11 +227,11 @@ def test_check__http2_of_a_server_that_has_only_http_1__unhealthy(
     groups.group = replace(GROUP, check=replace(GROUP.check, version=version))
     with serving() as target:
         balancing.register(ARN, "127.0.0.1", target.server_port)
-        wait_for(lambda: state(balancing, target.server_port) == expected)
+        eventually(lambda: state(balancing, target.server_port) == expected)
 
 
 def test_check__http2__the_status_counts(balancing: ElasticLoadBalancing, groups: Groups) -> None:
     groups.group = replace(GROUP, check=replace(GROUP.check, version="HTTP2"))
     with grpc_serving() as target:
         balancing.register(ARN, "127.0.0.1", target.port)
-        wait_for(lambda: state(balancing, target.port) == "healthy")
+        eventually(lambda: state(balancing, target.port) == "healthy")

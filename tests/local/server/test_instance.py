@@ -20,7 +20,7 @@ from fsd_local import instance as local
 from fsd_local.errors import LocalError, LocalUsageError
 from fsd_local.instance import Instance
 from fsd_local.settings import Settings
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def is_alive(pid: int) -> bool:
 
 def kill(pid: int) -> None:
     os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not is_alive(pid))
+    eventually(lambda: not is_alive(pid))
 
 
 # ---- where it lives
@@ -229,7 +229,7 @@ def test_down__running__leaves_no_process_and_no_file(state: Path) -> None:
 def test_sigterm__to_the_server__removes_its_state(state: Path) -> None:
     instance = start()
     os.kill(instance.pid, signal.SIGTERM)
-    wait_for(lambda: not is_alive(instance.pid))
+    eventually(lambda: not is_alive(instance.pid))
     assert not state.exists()
 
 
@@ -277,11 +277,11 @@ def test_sigterm__while_a_stack_waits_for_a_service__ends(state: Path) -> None:
     cloudformation = session.client("cloudformation", endpoint_url=instance.endpoint)
     ecs.create_cluster()
     cloudformation.create_stack(StackName="waiting", TemplateBody=json.dumps(WAITING))
-    wait_for(lambda: ecs.list_services()["serviceArns"], seconds=30)
+    eventually(lambda: ecs.list_services()["serviceArns"], seconds=30)
 
     os.kill(instance.pid, signal.SIGTERM)
 
-    wait_for(lambda: not is_alive(instance.pid), seconds=60)
+    eventually(lambda: not is_alive(instance.pid), seconds=60)
     assert not state.exists()
     for client in (ecs, cloudformation):
         client.close()

@@ -19,7 +19,7 @@ from fsd_local.image.snapshot import push_snapshot, take_snapshot
 from fsd_local.instance import Instance
 from fsd_local.settings import Settings
 from tests.local.registry_login import registry_password, write_docker_config
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 # The shell of the machine as a process; in a container, busybox is all there is.
 COMMANDS = {
@@ -129,7 +129,7 @@ def start_task(instance: Instance, ecs: Any, folder: Path) -> None:
         launchType="FARGATE",
         networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-00000001"]}},
     )
-    wait_for(lambda: tasks_of(instance), seconds=30)
+    eventually(lambda: tasks_of(instance), seconds=30)
 
 
 def tasks_of(instance: Instance) -> list[str]:
@@ -178,7 +178,7 @@ def test_ensure__server_was_killed__sweeps_its_tasks(
     start_task(instance, ecs, tmp_path / "context")
     before = tasks_of(instance)
     os.kill(instance.pid, signal.SIGKILL)
-    wait_for(lambda: local.find() is None)
+    eventually(lambda: local.find() is None)
     again = local.ensure(Settings(runtime=instance.runtime, speed=50))
     assert before
     assert tasks_of(again) == []

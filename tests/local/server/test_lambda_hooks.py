@@ -11,6 +11,7 @@ import pytest
 
 from fsd_local.lambda_hooks import LocalHooks
 from fsd_local.ports import HookError
+from tests.waiting import eventually
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:smoke-test"
 
@@ -86,9 +87,7 @@ def test_stop__command_that_hangs__is_ended_with_what_it_started(tmp_path: Path)
 
     thread = threading.Thread(target=invoke)
     thread.start()
-    pause = threading.Event()
-    while not started.exists():
-        pause.wait(0.02)
+    eventually(started.exists)
     hooks.stop()
     thread.join(30)
 

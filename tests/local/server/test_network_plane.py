@@ -14,7 +14,7 @@ import pytest
 from fsd_local.elb import GroupMember
 from fsd_local.network_plane import NetworkListener, NetworkPlane
 from fsd_local.ports import TargetState
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:000000000000:listener/net/app/1/2"
 LISTENER = NetworkListener(port=0, group="group", balancer="balancer")  # any free port
@@ -49,10 +49,10 @@ def plane(behind: Behind) -> Iterator[NetworkPlane]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     loop.call_soon_threadsafe(plane.start, loop)
-    wait_for(lambda: plane.port(ARN) > 0)
+    eventually(lambda: plane.port(ARN) > 0)
     yield plane
     plane.close()
-    wait_for(lambda: plane.port(ARN) == 0)
+    eventually(lambda: plane.port(ARN) == 0)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
@@ -138,7 +138,7 @@ def test_listener__gone__nothing_listens_any_more(plane: NetworkPlane, behind: B
     port = plane.port(ARN)
 
     behind.listeners = {}
-    wait_for(lambda: plane.port(ARN) == 0)
+    eventually(lambda: plane.port(ARN) == 0)
 
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=20)

@@ -17,7 +17,7 @@ from fsd_local.instance import Instance
 from fsd_local.settings import Settings
 from tests.local.server import stacks
 from tests.local.server.enforced import EVERYTHING, REGION, Account, all_but, allow, opened
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -413,14 +413,14 @@ def test_stack__service_role__is_whose_permissions_count(cloud: Account) -> None
     root = cloud.client("cloudformation")
     assert refused(root.create_change_set, **change, RoleARN=other)[0] == "ValidationError"
     mine.create_change_set(**change, RoleARN=service_role)
-    wait_for(
+    eventually(
         lambda: (
             mine.describe_change_set(StackName="app", ChangeSetName="first")["Status"]
             == "CREATE_COMPLETE"
         )
     )
     mine.execute_change_set(StackName="app", ChangeSetName="first")
-    wait_for(lambda: stacks.status(mine) == "CREATE_COMPLETE")
+    eventually(lambda: stacks.status(mine) == "CREATE_COMPLETE")
 
 
 def test_stack__ecs_resources__ask_for_what_their_handlers_call(cloud: Account) -> None:

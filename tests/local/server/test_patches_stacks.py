@@ -17,7 +17,8 @@ from fsd_local import instance as local
 from fsd_local.instance import Instance
 from tests.local.server import stacks
 from tests.local.server.conftest import Clients
-from tests.local.server.targets import serving, wait_for
+from tests.local.server.targets import serving
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ def test_create_change_set__stack_is_being_updated__is_refused(cloudformation: A
         )
     with pytest.raises(ClientError, match="cannot be deleted while in status UPDATE_"):
         cloudformation.delete_stack(StackName="app")
-    wait_for(lambda: stacks.status(cloudformation) == "UPDATE_ROLLBACK_COMPLETE")
+    eventually(lambda: stacks.status(cloudformation) == "UPDATE_ROLLBACK_COMPLETE")
 
 
 def test_stack__same_request_again_with_its_token__same_answer_and_done_once(
@@ -203,7 +204,7 @@ def test_stack__same_request_again_with_its_token__same_answer_and_done_once(
     made = [cloudformation.create_change_set(**request)["Id"] for _ in range(2)]
     for _ in range(2):
         cloudformation.execute_change_set(ChangeSetName=made[0], ClientRequestToken="t-2")
-    wait_for(lambda: stacks.status(cloudformation) == "CREATE_COMPLETE")
+    eventually(lambda: stacks.status(cloudformation) == "CREATE_COMPLETE")
     assert made[0] == made[1]
     with pytest.raises(ClientError, match="already exists"):
         cloudformation.create_change_set(**request | {"ClientToken": "t-3"})
@@ -226,7 +227,7 @@ def test_create_change_set__two_that_create_one_stack__are_of_the_same_stack(
     with pytest.raises(ClientError, match="Unrecognized resource types"):
         create("third", {"Resources": {"S": {"Type": "AWS::No::Such"}}})
     cloudformation.execute_change_set(ChangeSetName=first["Id"])
-    wait_for(lambda: stacks.status(cloudformation, first["StackId"]) == "CREATE_COMPLETE")
+    eventually(lambda: stacks.status(cloudformation, first["StackId"]) == "CREATE_COMPLETE")
 
     assert second["StackId"] == first["StackId"]
     with pytest.raises(ClientError, match="ChangeSetNotFound"):
@@ -310,7 +311,7 @@ def test_target_health__real_answers__decide(cloudformation: Any, elbv2: Any) ->
             TargetGroupArn=group, Targets=wanted, WaiterConfig={"Delay": 1, "MaxAttempts": 10}
         )
         target.status = 500
-        wait_for(lambda: state_of(elbv2, group) == "unhealthy")
+        eventually(lambda: state_of(elbv2, group) == "unhealthy")
         elbv2.deregister_targets(TargetGroupArn=group, Targets=wanted)
         elbv2.get_waiter("target_deregistered").wait(
             TargetGroupArn=group, Targets=wanted, WaiterConfig={"Delay": 1, "MaxAttempts": 10}
@@ -326,7 +327,7 @@ def test_target_health__aws_cli_waiter__sees_it(
         elbv2.register_targets(
             TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": target.server_port}]
         )
-        wait_for(lambda: state_of(elbv2, group) == "healthy")
+        eventually(lambda: state_of(elbv2, group) == "healthy")
         ended = subprocess.run(
             [
                 Path(sys.executable).with_name("aws"),
@@ -376,7 +377,7 @@ def test_load_balancer__two_listeners__answers_with_the_one_that_forwards(
         elbv2.register_targets(
             TargetGroupArn=group, Targets=[{"Id": "127.0.0.1", "Port": target.server_port}]
         )
-        wait_for(lambda: state_of(elbv2, group) == "healthy")
+        eventually(lambda: state_of(elbv2, group) == "healthy")
         status, body = get(instance, "/_alb/two-listeners/x")
         by_port = [get(instance, f"/_alb/two-listeners:{port}/x")[0] for port in (80, 443, 8080)]
     found = local.call(instance.endpoint, "GET", "/_fsd/status", secret=instance.secret)

@@ -12,7 +12,7 @@ import pytest
 from tests.local.server import stacks
 from tests.local.server.conftest import Clients
 from tests.local.server.refusals import refusal
-from tests.local.server.targets import wait_for
+from tests.waiting import eventually
 
 Json = dict[str, Any]
 SUBNETS = ["subnet-00000001", "subnet-00000002"]
@@ -496,7 +496,7 @@ def test_stack__what_aws_refuses__is_rolled_back_with_its_words(
 
     stacks.start(cloudformation, template)
 
-    wait_for(lambda: stacks.status(cloudformation) == "ROLLBACK_COMPLETE")
+    eventually(lambda: stacks.status(cloudformation) == "ROLLBACK_COMPLETE")
     events = cloudformation.describe_stack_events(StackName="app")["StackEvents"]
     assert any(text in event.get("ResourceStatusReason", "") for event in events)
 

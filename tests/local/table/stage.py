@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.waiting import eventually
 
 CLUSTER = "table"
 PATIENCE = 90.0  # seconds for one condition; far more than any needs
@@ -173,13 +173,12 @@ class Stage:
     # ---- watching
 
     def until(self, condition: Callable[[Stage], object]) -> Stage:
-        deadline, pause = time.monotonic() + PATIENCE, threading.Event()
-        while True:
+        def holds() -> object:
             self.look()
-            if condition(self):
-                return self
-            assert time.monotonic() < deadline, f"not in {PATIENCE:g} s:\n{self.outcome()}"
-            pause.wait(0.05)
+            return condition(self)
+
+        eventually(holds, pause=0.05, said=lambda: str(self.outcome()))
+        return self
 
     def look(self) -> None:
         for arn, status in reversed([(d["serviceDeploymentArn"], d["status"]) for d in self.all()]):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.local.server import stacks
-from tests.local.server.targets import wait_for
 from tests.local.table.stage import PORT
+from tests.waiting import eventually
 
 ELB = "AWS::ElasticLoadBalancingV2"
 SCALING = "AWS::ApplicationAutoScaling"
@@ -175,7 +175,7 @@ class Stack:
 
     def apply(self, *, kind: str = "UPDATE") -> str:
         stacks.start(self.cloudformation, self.template, name="web", kind=kind)
-        wait_for(
+        eventually(
             lambda: not stacks.status(self.cloudformation, "web").endswith("_IN_PROGRESS"),
             seconds=90,
         )
@@ -277,7 +277,7 @@ def test_stack__removed_by_hand__counts_as_deleted(stack: Stack) -> None:
     where = {"cluster": made["clusterArn"]}
     stack.ecs.deregister_task_definition(taskDefinition=made["taskDefinition"])
     stack.ecs.delete_service(**where, service=made["serviceArn"], force=True)
-    wait_for(lambda: stack.service()["status"] == "INACTIVE", seconds=90)
+    eventually(lambda: stack.service()["status"] == "INACTIVE", seconds=90)
     stack.ecs.delete_cluster(**where)
 
     stacks.delete(stack.cloudformation, "web")
@@ -292,10 +292,10 @@ def test_stack__cancelled_during_a_rollout__goes_back_at_once(stack: Stack) -> N
     settings = stack.properties("Service")["DeploymentConfiguration"]
     settings["DeploymentCircuitBreaker"] = {"Enable": False, "Rollback": False}
     stacks.start(stack.cloudformation, stack.template, name="web", kind="UPDATE")
-    wait_for(lambda: stack.service()["taskDefinition"] != before, seconds=90)
+    eventually(lambda: stack.service()["taskDefinition"] != before, seconds=90)
 
     stack.cloudformation.cancel_update_stack(StackName="web")
-    wait_for(
+    eventually(
         lambda: stacks.status(stack.cloudformation, "web") == "UPDATE_ROLLBACK_COMPLETE", seconds=90
     )
 

@@ -10,6 +10,7 @@ import pytest
 
 from fsd.app.clock import SystemClock, catch_signals
 from fsd.errors import CallFailedError, Interrupted
+from tests.waiting import eventually
 
 LONG = 30.0  # seconds; a test that waits so long has failed
 MAIN = threading.main_thread()
@@ -87,8 +88,7 @@ def in_thread(does: Callable[[], object], waited_for: threading.Event) -> thread
         return waits is not None and waits.f_locals.get("self") is waited_for
 
     def run() -> None:
-        while not is_waiting():
-            threading.Event().wait(0.01)
+        eventually(is_waiting)
         does()
         if not waited_for.wait(LONG / 3):
             waited_for.set()
