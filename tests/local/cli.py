@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -15,9 +16,12 @@ from typing import Any
 
 import boto3
 
+from tests.waiting import eventually
+
 ROOT = Path(__file__).parent.parent.parent
 HELLO = ROOT / "examples" / "services" / "hello"
 TIMEOUT = 180
+STACKS = "most recent call first"
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,37 @@ class Ended:
 class Program(subprocess.Popen[str]):
     """Ends with its `with` block: one that an exception leaves is killed, not waited for."""
 
+    state: Path | None = None  # of the embedded AWS that it may have called
+
     def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
         if kind is not None:
             self.kill()
         super().__exit__(kind, *rest)
 
     def end(self, given: str | None = None) -> Ended:
-        """What it printed until it ended by itself; raises TimeoutExpired after `TIMEOUT`."""
+        """What it printed until it ended by itself. Raises TimeoutExpired after `TIMEOUT`, with
+        what every thread was doing in it and in the embedded AWS, which both end."""
         with self:
-            out, err = self.communicate(given, timeout=TIMEOUT)
+            try:
+                out, err = self.communicate(given, timeout=TIMEOUT)
+            except subprocess.TimeoutExpired as error:
+                error.add_note(self._abort())
+                raise
         return Ended(self.returncode, out, err)
+
+    def _abort(self) -> str:
+        """Python's faulthandler writes the stacks of all threads on SIGABRT."""
+        self.send_signal(signal.SIGABRT)
+        _, err = self.communicate(timeout=TIMEOUT)
+        try:
+            record = json.loads((self.state or Path()).joinpath("instance.json").read_text())
+        except FileNotFoundError:
+            return err
+        log = Path(record["state_dir"]) / "server.log"
+        with suppress(ProcessLookupError):
+            os.kill(record["pid"], signal.SIGABRT)
+            eventually(lambda: STACKS in log.read_text())
+        return f"{err}\n--- the embedded AWS:\n{log.read_text()}"
 
 
 @dataclass
@@ -69,10 +94,11 @@ class Fsd:
             for key, value in os.environ.items()
             if key in {"PATH", "HOME", "LANG", "DOCKER_HOST", "TMPDIR"}
         }
-        return {**kept, "FSD_LOCAL_STATE": str(self.state), "COLUMNS": "100", **self.extra}
+        ours = {"FSD_LOCAL_STATE": str(self.state), "COLUMNS": "100", "PYTHONFAULTHANDLER": "1"}
+        return {**kept, **ours, **self.extra}
 
     def start(self, *arguments: str, stdin: int = DEVNULL) -> Program:
-        return Program(
+        program = Program(
             [sys.executable, "-m", self.module, *arguments],
             cwd=self.cwd,
             env=self.environment(),
@@ -81,6 +107,8 @@ class Fsd:
             stderr=subprocess.PIPE,
             text=True,
         )
+        program.state = self.state
+        return program
 
     def run(self, *arguments: str, given: str | None = None) -> Ended:
         """`given` is what comes in on standard input."""
