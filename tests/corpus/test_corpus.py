@@ -6,10 +6,13 @@ import re
 
 import pytest
 
+from fsd.release.result import Outcome
 from fsd.report.json_report import result_json
 from tests.corpus.play import Played, Timeline, duration, play, read_timelines
 
 TIMELINES = read_timelines()
+# Ended before ECS was asked for a rollout, or not a deployment at all.
+OF_NO_ROLLOUT = {Outcome.PLANNED, Outcome.SKIPPED, Outcome.REFUSED}
 
 
 def name(timeline: Timeline) -> str:
@@ -73,6 +76,12 @@ def test_corpus__every_verdict__says_its_exit_code_its_cause_and_when() -> None:
         kinds = {word.split()[0] for word in words}
         assert kinds >= {"exit", "at"} or outcome == "unchanged", timeline.title
         assert "cause" in kinds or outcome not in failed, timeline.title
+
+
+def test_corpus__outcomes__each_has_a_timeline_or_is_of_no_rollout() -> None:
+    shown = {timeline.verdict[0] for timeline in TIMELINES}
+
+    assert {outcome for outcome in Outcome if str(outcome) not in shown} == OF_NO_ROLLOUT
 
 
 def test_corpus__size_and_titles__sixty_at_least_and_each_once() -> None:

@@ -12,6 +12,7 @@ from fsd.importing.reader import Reader, is_empty, without_empty
 from fsd.importing.values import Value, listed, mapping, text_of
 
 NOT_THERE = "no field of a task definition, a service or its load balancer says it"
+OTHERWISE = "FSD says it with other resources or containers, which are not compared"
 
 
 def pairs(values: Mapping[str, str], key: str) -> list[Value]:

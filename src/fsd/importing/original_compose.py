@@ -13,6 +13,7 @@ from fsd.importing.reader import Loss, Original, Reader, without_empty
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
 _BUILT = "built from the same Dockerfile: the two images are not compared"
+_SIZES = "Fargate has fewer sizes: the least that has room for it"
 _OF_ONE_MACHINE = {
     "volumes": "folders and volumes of one machine: ECS has other ones",
     "depends_on": "an order of containers on one machine: services of ECS start on their own",
@@ -63,10 +64,12 @@ def original_of_compose(service: ComposeService, *, at: str) -> Original:
         "runtimePlatform": {"cpuArchitecture": architecture} if platform else {}
     }
     deploy = reader.inside("deploy")
-    count = deploy.number("replicas")
-    deploy.lose("resources", "Fargate has fewer sizes: the least that has room for it")
+    count, scale = deploy.number("replicas"), reader.number("scale")
+    deploy.lose("resources", _SIZES)
+    for key in ("cpus", "mem_limit", "mem_reservation"):
+        reader.lose(key, _SIZES)
     deploy.finish("a setting of Docker's own orchestrator")
-    around: dict[str, Value] = {"service.desiredCount": count}
+    around: dict[str, Value] = {"service.desiredCount": scale if count is None else count}
     for key, reason in _OF_ONE_MACHINE.items():
         reader.lose(key, reason)
     reader.finish(NOT_THERE)

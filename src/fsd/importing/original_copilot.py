@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from fsd.importing.original import NOT_THERE, pairs, said, task
+from fsd.importing.original import NOT_THERE, OTHERWISE, pairs, said, task
 from fsd.importing.reader import ANY_ENVIRONMENT, Loss, Original, Reader, without_empty
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
@@ -71,6 +71,8 @@ def _original(value: dict[str, Value], environment: str, application: str) -> Or
     around |= _http(reader, kind, main) | _count(reader) | _job(reader, kind) | _service(reader)
     sidecars = reader.inside("sidecars")
     others = [_sidecar(sidecars.inside(name), name) for name in sidecars.values]
+    for key in ("publish", "taskdef_overrides", "observability", "nlb"):
+        reader.lose(key, OTHERWISE)
     image.finish(NOT_THERE)
     reader.finish(NOT_THERE)
     return Original(
@@ -263,6 +265,8 @@ def _http(reader: Reader, kind: str, main: dict[str, Value]) -> dict[str, Value]
         "targetGroup.stickiness": True if http.take("stickiness") is True else None,
         **_target_group(check, http),
     }
+    for key in ("hosted_zone", "allowed_source_ips", "version", "additional_rules"):
+        http.lose(key, OTHERWISE)
     http.finish(NOT_THERE)
     return found
 
@@ -376,6 +380,7 @@ def _service(reader: Reader) -> dict[str, Value]:
         vpc.taken.discard("security_groups")
     if isinstance(alarms, dict):
         deployment.taken.discard("rollback_alarms")
+    logging.lose("destination", OTHERWISE)
     for inner in (vpc, network, deployment, logging):
         inner.finish(NOT_THERE)
     return found

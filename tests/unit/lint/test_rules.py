@@ -32,6 +32,7 @@ class Case:
     """`at` is (line, column) of the finding; None: nothing is found."""
 
     rule: str
+    name: str = "offer-api"  # `metadata.name`, on line 4
     service: str = ""
     metadata: str = ""
     dependencies: str = ""
@@ -43,7 +44,9 @@ class Case:
 
 
 def run(case: Case) -> tuple[Finding, ...]:
-    text = manifest(case.service, metadata=case.metadata, dependencies=case.dependencies)
+    text = manifest(
+        case.service, metadata=case.metadata, dependencies=case.dependencies, name=case.name
+    )
     text = text.replace("kind: Service", f"kind: {case.kind}")
     loaded = load_manifest(text, path="service.yml", **written(case.overrides))
     assert loaded.findings == ()

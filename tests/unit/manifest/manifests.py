@@ -98,9 +98,11 @@ service:
 """
 
 
-def manifest(service: str = "", *, metadata: str = "", dependencies: str = "") -> str:
+def manifest(
+    service: str = "", *, metadata: str = "", dependencies: str = "", name: str = "offer-api"
+) -> str:
     """`SMALL` with more keys in a section, each given as YAML text from column 0."""
-    head, body = SMALL.split("service:\n")
+    head, body = SMALL.replace("offer-api", name).split("service:\n")
     text = head + _below(metadata) + "service:\n" + body + _below(service)
     return text + ("dependencies:\n" + _below(dependencies) if dependencies else "")
 
