@@ -340,6 +340,7 @@ def test_read_standing__a_commit_that_the_branch_has__stands(
 
 COMMANDS = {
     "deploy": ["deploy", "--env", "prod"],
+    "push": ["push", "--env", "prod"],
     "restart": ["restart", "--env", "prod", "--service", "web"],
     "scale": ["scale", "--env", "prod", "--service", "web", "--count", "3"],
     "delete": ["delete", "--env", "prod", "--service", "web", "--yes"],
@@ -350,6 +351,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.parametrize("name", ["deploy", "push"])
 @pytest.mark.parametrize(
     "options",
     [
@@ -359,8 +361,9 @@ COMMANDS = {
         ["--context", "{}/other", "--dockerfile", "Dockerfile"],
     ],
 )
-def test_deploy__built_from_another_checkout__refused(
+def test_command__built_from_another_checkout__refused(
     service: Path,
+    name: str,
     options: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -371,10 +374,12 @@ def test_deploy__built_from_another_checkout__refused(
     (other / "Dockerfile").write_text("FROM scratch")
     monkeypatch.chdir(service)
 
-    code = run([*COMMANDS["deploy"], *(text.format(service.parent) for text in options)])
+    code = run([*COMMANDS[name], *(text.format(service.parent) for text in options)])
 
+    said = capsys.readouterr().err
     assert code == ExitCode.REFUSED
-    assert "error[environment-protected]" in capsys.readouterr().err
+    assert "error[environment-protected]" in said
+    assert ("--force" in said) == (name == "deploy")  # the other has no such option
 
 
 @pytest.mark.parametrize(("name", "change"), list(product(COMMANDS, OUTSIDE)))

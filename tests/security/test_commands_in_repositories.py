@@ -35,6 +35,7 @@ COMMANDS = (
     (["iam", "--env", "prod", "--service", "api", "--repo", "o/r"], {0}),
     (["validate", "services/api/service.yml", "--env", "prod"], {0}),
     (["deploy", "--env", "prod", "--file", "services/api/service.yml"], {3, 4}),
+    (["push", "--env", "prod", "--file", "services/api/service.yml"], {3, 4}),
     (["restart", *OF_PROD], {3, 4}),
     (["scale", *OF_PROD, "--count", "2"], {3, 4}),
     (["delete", *OF_PROD, "--yes"], {3, 4}),

@@ -285,6 +285,7 @@ def test_decide_environments__the_same__says_nothing() -> None:
 
 COMMANDS = {
     "deploy": ["deploy", "--env", "prod"],
+    "push": ["push", "--env", "prod"],
     "restart": ["restart", "--env", "prod", "--service", "hello"],
     "scale": ["scale", "--env", "prod", "--service", "hello", "--count", "0"],
     "delete": ["delete", "--env", "prod", "--service", "hello", "--yes"],
@@ -319,7 +320,7 @@ def test_command__in_a_workflows_run_of_a_branch__refused(
     }.items():
         monkeypatch.setenv(variable, value)
     manifest = next(Path().rglob("service.yml"))
-    file = ["--file", str(manifest)] if name == "deploy" else []
+    file = ["--file", str(manifest)] if name in ("deploy", "push") else []
 
     assert run([*COMMANDS[name], *file]) == ExitCode.REFUSED
     assert "error[environment-protected]" in capsys.readouterr().err

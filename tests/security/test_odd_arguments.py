@@ -23,6 +23,8 @@ NAMES = (
 COMMANDS = {
     "validate": [],
     "plan": [],
+    "build": [],
+    "push": [],
     "deploy": ["--image", "x:1"],
     "status": ["--service", "web"],
     "history": ["--service", "web"],

@@ -14,13 +14,14 @@ from fsd.release.border import Border, CheckoutState, check_checkout, check_imag
 from fsd.streams import say
 
 
-def border_of(environment: Environment, *, forced_by: str) -> Border:
+def border_of(environment: Environment, *, forced_by: str, has_force: bool = True) -> Border:
     return Border(
         environment=environment.name,
         is_protected=environment.protected,
         promote_from=environment.promote_from or "",
         branches=environment.branches,
         forced_by=forced_by,
+        has_force=has_force,
     )
 
 
@@ -31,6 +32,7 @@ class GuardedAction:
     name: str  # "deploy", "run a command"
     forced_by: str = ""  # who passes the border by force, "" where nobody does
     folders: tuple[Path, ...] = ()  # of the checkout; the current folder without any
+    has_force: bool = True  # whether the command takes --force
     image: str = ""  # that a task runs beside the service; "" is the service's own
 
 
@@ -42,7 +44,7 @@ def require_allowed(
     Raises ManifestError where there is no such environment, RefusedError where it lets nobody in.
     """
     environment = find_environment(file, env, file=environments_file)
-    border = border_of(environment, forced_by=guarded.forced_by)
+    border = border_of(environment, forced_by=guarded.forced_by, has_force=guarded.has_force)
     folders = guarded.folders or (Path.cwd(),)
     notes = [
         check_checkout(border, _standing(border, folder), action=guarded.name) for folder in folders

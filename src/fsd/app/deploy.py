@@ -24,9 +24,8 @@ from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.job import deploy_job
 from fsd.release.notes import Forced, Note
-from fsd.release.phase_facts import BarePhaseFact
 from fsd.release.reporter import Reporter
-from fsd.release.result import Phase, PhaseName, PhaseState, Result
+from fsd.release.result import Result
 from fsd.release.waiting_time import default_timeout
 from fsd.report.cause_summaries import cause_text
 from fsd.rollout.left_out import explain_by_left_out
@@ -63,29 +62,10 @@ def _make_request(
     if saved is not None:
         require_as_saved(saved, make_basis(options, prepared, chosen))
     prepared, chosen = pass_gates(options, prepared, connect, reporter=reporter)
-    clock = SystemClock()
-    began = clock.now()
-    running = Phase(
-        name=PhaseName.IMAGE,
-        state=PhaseState.RUNNING,
-        fact=BarePhaseFact.BUILDING,
-        started_at=began,
-    )
-    reporter.phase(running)
-    try:
-        image, ready, notes = obtain_image(chosen, prepared, reporter=reporter)
-    except CallFailedError:
-        reporter.phase(
-            replace(
-                running, state=PhaseState.FAILED, fact=BarePhaseFact.FAILED, finished_at=clock.now()
-            )
-        )
-        raise
-    phase = replace(running, state=PhaseState.DONE, fact=ready, finished_at=clock.now())
-    reporter.phase(phase)
-    timeout = options.timeout
-    scanned = require_scan(prepared, image, timeout=timeout, clock=clock, reporter=reporter)
-    notes = (*notes, *scanned)
+    obtained = obtain_image(chosen, prepared, reporter=reporter)
+    image, timeout = obtained.image, options.timeout
+    scanned = require_scan(prepared, image, timeout=timeout, clock=SystemClock(), reporter=reporter)
+    notes = (*obtained.notes, *scanned)
     desired = compile_desired(prepared, image, options)
     expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
     require_chosen(chosen.image if chosen.is_there else image, desired)
@@ -109,7 +89,7 @@ def _make_request(
         on_cancel=options.on_cancel,
         pace=prepared.connection.pace,
         cause_text=cause_text,
-        phases=(*prepared.phases, phase),
+        phases=(*prepared.phases, obtained.phase),
         notes=(*prepared.notes, *notes, *_forced_note(options)),
         started_at=prepared.started_at,
     )

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fsd.app.clock import SystemClock
-from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
+from fsd.app.deployment import Chosen, DeployOptions, Opened
 from fsd.compile.desired import Desired, Image
 from fsd.errors import CallFailedError, ErrorCode, RefusedError, UsageError
 from fsd.manifest import names
@@ -24,15 +24,17 @@ from fsd.release.notes import (
     OutputLine,
     StepsSkipped,
 )
-from fsd.release.phase_facts import ImageOrigin, ImageReady, PushedParts
+from fsd.release.phase_facts import BarePhaseFact, ImageOrigin, ImageReady, PushedParts
 from fsd.release.ports import Aws, Registry, RegistryImage, Repository
 from fsd.release.reporter import Reporter
+from fsd.release.result import Phase, PhaseName, PhaseState
 
 if TYPE_CHECKING:
     from fsd.image.build import Built
     from fsd.manifest.models import Manifest
 
 
+_T = TypeVar("_T")
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html, dual-stack and FIPS too
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)"
@@ -97,62 +99,114 @@ def image_reference(options: DeployOptions, manifest: Manifest) -> str:
     return options.image or ("" if options.context else manifest.service.image or "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObtainedImage:
+    """An image that is where tasks pull it from."""
+
+    image: Image
+    phase: Phase
+    notes: tuple[Note, ...]
+
+
 def obtain_image(
-    chosen: Chosen, prepared: Prepared, *, reporter: Reporter
+    chosen: Chosen, opened: Opened, *, reporter: Reporter, takes_built: bool = False
+) -> ObtainedImage:
+    """Build and push what is not there yet, and tell it as a phase.
+
+    `takes_built`: an image that `fsd build` left in the engine is pushed as it is.
+    """
+
+    def make() -> tuple[tuple[Image, tuple[Note, ...]], ImageReady]:
+        image, ready, notes = _obtain(chosen, opened, reporter=reporter, takes_built=takes_built)
+        return (image, notes), ready
+
+    (image, notes), phase = tell_image(make, reporter=reporter)
+    return ObtainedImage(image=image, phase=phase, notes=notes)
+
+
+def tell_image(
+    make: Callable[[], tuple[_T, ImageReady]], *, reporter: Reporter
+) -> tuple[_T, Phase]:
+    """What `make` gives, with the phase that told it. Raises what `make` raises."""
+    clock = SystemClock()
+    running = Phase(
+        name=PhaseName.IMAGE,
+        state=PhaseState.RUNNING,
+        fact=BarePhaseFact.BUILDING,
+        started_at=clock.now(),
+    )
+    reporter.phase(running)
+    try:
+        made, ready = make()
+    except CallFailedError:
+        failed = BarePhaseFact.FAILED
+        ended = replace(running, state=PhaseState.FAILED, fact=failed, finished_at=clock.now())
+        reporter.phase(ended)
+        raise
+    phase = replace(running, state=PhaseState.DONE, fact=ready, finished_at=clock.now())
+    reporter.phase(phase)
+    return made, phase
+
+
+def _obtain(
+    chosen: Chosen, opened: Opened, *, reporter: Reporter, takes_built: bool
 ) -> tuple[Image, ImageReady, tuple[Note, ...]]:
     """(image, where it came from, notes)."""
     if chosen.is_given:
         return chosen.image, _ready(chosen.image, ImageOrigin.GIVEN), chosen.notes
     repository, notes = chosen.repository, tuple[Note, ...]()
     if repository is None:
-        repository, notes = _create_repository(prepared)
+        repository, notes = _create_repository(opened)
     if chosen.is_there:
-        return _reuse(chosen, prepared, repository)
-    image, ready, more = _build(prepared, repository, reporter=reporter)
+        return _reuse(chosen, opened, repository)
+    image, ready, more = _build(opened, repository, reporter=reporter, takes_built=takes_built)
     return image, ready, (*notes, *more)
 
 
 def _reuse(
-    chosen: Chosen, prepared: Prepared, repository: Repository
+    chosen: Chosen, opened: Opened, repository: Repository
 ) -> tuple[Image, ImageReady, tuple[Note, ...]]:
     from fsd.image.build import FoundImage, put_tag
 
-    registry, image = prepared.connection.aws.registry, chosen.image
+    registry, image = opened.connection.aws.registry, chosen.image
     found = FoundImage(image=image, tags=chosen.tags)
-    tag, notes = put_tag(prepared.source, found, repository=repository, registry=registry)
+    tag, notes = put_tag(opened.source, found, repository=repository, registry=registry)
     return replace(image, tag=tag), _ready(image, ImageOrigin.REUSED), notes
 
 
 def _build(
-    prepared: Prepared, repository: Repository, *, reporter: Reporter
+    opened: Opened, repository: Repository, *, reporter: Reporter, takes_built: bool
 ) -> tuple[Image, ImageReady, tuple[Note, ...]]:
     from fsd.image.build import build_image
     from fsd.image.push_retries import PushRetries
 
     built: Built = build_image(
-        prepared.source,
+        opened.source,
         repository=repository,
-        registry=prepared.connection.aws.registry,
-        version=prepared.release.version,
+        registry=opened.connection.aws.registry,
+        version=opened.release.version,
         retries=PushRetries(
             wait=SystemClock().wait, on_line=lambda line: reporter.note(OutputLine(text=line))
         ),
         on_line=lambda line: reporter.note(OutputLine(text=line)),
+        built_as=repository.name if takes_built else "",
     )
     notes = built.notes
     origin = ImageOrigin.REUSED if built.reused else ImageOrigin.BUILT
+    if built.built_before:
+        origin = ImageOrigin.PUSHED
     ready = _ready(built.image, origin, seconds=built.seconds, parts=built.pushed)
     if built.skipped:
         notes = (*notes, StepsSkipped(steps=built.skipped))
     return built.image, ready, notes
 
 
-def _create_repository(prepared: Prepared) -> tuple[Repository, tuple[Note, ...]]:
-    registry = prepared.connection.aws.registry
-    name = names.repository(prepared.manifest.metadata.name)
+def _create_repository(opened: Opened) -> tuple[Repository, tuple[Note, ...]]:
+    registry = opened.connection.aws.registry
+    name = names.repository(opened.manifest.metadata.name)
     tags = {
-        "fsd:service": prepared.manifest.metadata.name,
-        "fsd:pack": prepared.manifest.metadata.pack,
+        "fsd:service": opened.manifest.metadata.name,
+        "fsd:pack": opened.manifest.metadata.pack,
         "fsd:created-by": "deploy",
     }
     return registry.create_repository(name, tags=tags), (Created(what=Made.REPOSITORY, name=name),)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from fsd.app.deployment import Chosen, DeployOptions, Prepared
+from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
 from fsd.compile.service import ecs_service_name
 from fsd.compile.tags import clean_tags
 from fsd.errors import ErrorCode, RefusedError
@@ -21,13 +21,21 @@ def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> N
         return
     observed = prepared.observed()
     _require_made_here(prepared, observed)
-    metadata = prepared.manifest.metadata
+    _refuse_others(_things(prepared, chosen, observed), prepared)
+
+
+def require_own_repository(opened: Opened, chosen: Chosen) -> None:
+    """Raises RefusedError where the repository that is pushed to is somebody else's."""
+    _refuse_others(_repository(opened, chosen), opened)
+
+
+def _refuse_others(things: Iterable[OwnedResource], opened: Opened) -> None:
+    metadata = opened.manifest.metadata
     pack = clean_tags({"fsd:pack": metadata.pack})["fsd:pack"]
-    things = _things(prepared, chosen, observed)
-    other = find_other_owner(things, pack=pack, run=prepared.release.run)
+    other = find_other_owner(things, pack=pack, run=opened.release.run)
     if other is None:
         return
-    environment = prepared.connection.environment.name
+    environment = opened.connection.environment.name
     raise RefusedError(
         f"the name `{metadata.name}` is taken in {environment}: {other.thing.what} belongs to "
         f"{other.whose}, and this manifest to the pack `{metadata.pack}`",
@@ -85,6 +93,10 @@ def _things(
         stack = found.tags if found else None
     if stack is not None:
         yield OwnedResource(what=f"the stack {stack_name}", tags=stack)
+    yield from _repository(prepared, chosen)
+
+
+def _repository(opened: Opened, chosen: Chosen) -> Iterator[OwnedResource]:
     if chosen.repository is not None and not chosen.is_there:
-        tags = aws.registry.read_tags(chosen.repository)
+        tags = opened.connection.aws.registry.read_tags(chosen.repository)
         yield OwnedResource(what=f"the repository {chosen.repository.name}", tags=tags)

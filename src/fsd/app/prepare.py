@@ -44,8 +44,45 @@ if TYPE_CHECKING:
 def prepare(
     options: DeployOptions, connect: Connector, *, reporter: Reporter, is_plan: bool = False
 ) -> Prepared:
+    """Open the release, and begin to read what a plan needs of the account."""
+    opened, phase = open_release(options, connect, reporter=reporter, is_plan=is_plan)
+    connection, manifest = opened.connection, opened.manifest
+    start = connection.reads.start
+    made_target = start(lambda: make_target(connection, manifest.service.networking))
+    chosen = start(lambda: choose_image(options, opened))
+    observed = start(
+        lambda: _observe_early(options, opened, chosen, target=lambda: made_target()[0])
+    )
+    target, notes = made_target()
+    made = () if is_plan else _ensure_secrets(connection, manifest)
+    notes = (*connection.notes, *notes, *made, *files_not_fetched(opened.source))
+    for note in notes:
+        reporter.note(note)
+    return Prepared(
+        connection=connection,
+        manifest=manifest,
+        target=target,
+        source=opened.source,
+        release=opened.release,
+        chosen=chosen,
+        observed=observed,
+        started_at=phase.started_at,
+        phases=(phase,),
+        notes=notes,
+    )
+
+
+def open_release(
+    options: DeployOptions,
+    connect: Connector,
+    *,
+    reporter: Reporter,
+    is_plan: bool = False,
+    reads_service: bool = True,
+) -> tuple[Opened, Phase]:
     """Check the manifest, open the account, and read the manifest again with its variables.
 
+    `reads_service`: the service is needed anyway, so that its ARN may say whose account this is.
     Raises ManifestError before any call, CallFailedError and RefusedError from AWS.
     """
     clock = SystemClock()
@@ -59,8 +96,7 @@ def prepare(
         overrides=options.overrides,
         environments_file=options.environments_file,
     ).manifest
-    settings = _build_settings(options, written)
-    _require_named_dockerfile(options, written, settings)
+    settings = read_build_settings(options, written)
     if is_plan:
         environment = replace(environment, role_arn=environment.role_for_plans)
     connection = connect(
@@ -68,9 +104,11 @@ def prepare(
         region=options.region,
         identity=options.identity,
         start=not is_plan,
-        service="" if written.is_job else ecs_service_name(written, environment.name),
+        service=ecs_service_name(written, environment.name)
+        if reads_service and not written.is_job
+        else "",
     )
-    source = _source(options, written, settings, runtime=_runtime(connection))
+    source = read_build_source(options, written, settings, runtime=_runtime(connection))
     release = _release(options, source, run=connection.run)
     loaded = read_manifest(
         options.file,
@@ -89,29 +127,7 @@ def prepare(
     reporter.begin(_headline(connection, loaded.manifest, release, source))
     reporter.phase(phase)
     opened = Opened(connection=connection, manifest=loaded.manifest, source=source, release=release)
-    start = connection.reads.start
-    made_target = start(lambda: make_target(connection, loaded.manifest.service.networking))
-    chosen = start(lambda: choose_image(options, opened))
-    observed = start(
-        lambda: _observe_early(options, opened, chosen, target=lambda: made_target()[0])
-    )
-    target, notes = made_target()
-    made = () if is_plan else _ensure_secrets(connection, loaded.manifest)
-    notes = (*connection.notes, *notes, *made, *_not_fetched(source))
-    for note in notes:
-        reporter.note(note)
-    return Prepared(
-        connection=connection,
-        manifest=loaded.manifest,
-        target=target,
-        source=source,
-        release=release,
-        chosen=chosen,
-        observed=observed,
-        started_at=started,
-        phases=(phase,),
-        notes=notes,
-    )
+    return opened, phase
 
 
 def _observe_early(
@@ -180,7 +196,8 @@ def _without_rollback(desired: Desired) -> Desired:
     return replace(desired, service=service)
 
 
-def _build_settings(options: DeployOptions, manifest: Manifest) -> BuildSettings:
+def read_build_settings(options: DeployOptions, manifest: Manifest) -> BuildSettings:
+    """The manifest's, and what a command says instead. Raises UsageError and CallFailedError."""
     from fsd.image.settings import BuildFlags, choose_settings
 
     flags = BuildFlags(
@@ -191,12 +208,15 @@ def _build_settings(options: DeployOptions, manifest: Manifest) -> BuildSettings
         secrets=options.build_secrets,
         cache=options.cache,
     )
-    return choose_settings(manifest.service.build, flags, home=options.file.parent)
+    settings = choose_settings(manifest.service.build, flags, home=options.file.parent)
+    _require_named_dockerfile(options, manifest, settings)
+    return settings
 
 
-def _source(
+def read_build_source(
     options: DeployOptions, manifest: Manifest, settings: BuildSettings, *, runtime: str
 ) -> Source:
+    """What is built. Raises UsageError and CallFailedError."""
     from fsd.image.context import read_source
     from fsd.image.key import Recipe
 
@@ -234,8 +254,8 @@ def _require_named_dockerfile(
     require_dockerfile(settings.context, settings.dockerfile)
 
 
-def _not_fetched(source: Source) -> tuple[Note, ...]:
-    """https://docs.github.com/repositories/working-with-files/managing-large-files"""
+def files_not_fetched(source: Source) -> tuple[Note, ...]:
+    """A note of Git LFS pointers: https://docs.github.com/repositories/working-with-files/managing-large-files"""
     return (FilesNotFetched(files=tuple(source.pointers)),) if source.pointers else ()
 
 

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from fsd.cli.options import (
+    ALLOW_RUN,
+    CONTEXT,
     DEPLOY_TIMEOUT,
+    DOCKERFILE,
     ENV,
     FILE,
     FORMAT,
     NO_WAIT,
     OVERRIDE,
     REGION,
+    VERSION,
     force_option,
+    release_folders,
 )
 from fsd.error_codes import DEPLOY_EXITS, INTERRUPTED_EXITS
 
@@ -39,25 +44,10 @@ Examples:
 @FILE
 @ENV
 @click.option("--image", help="Deploy this image (tag or digest) instead of building one.")
-@click.option(
-    "--context",
-    type=click.Path(path_type=Path),
-    help="The build context.  [default: the manifest's folder]",
-)
-@click.option(
-    "--dockerfile",
-    type=click.Path(path_type=Path),
-    help="The Dockerfile.  [default: Dockerfile in the build context]",
-)
-@click.option(
-    "--allow-run",
-    is_flag=True,
-    help="Without Docker, also run the Dockerfile's RUN commands, on this machine and as your "
-    "user.",
-)
-@click.option(
-    "--version", help="A label for the release, such as v1.3.0.  [default: the short commit]"
-)
+@CONTEXT
+@DOCKERFILE
+@ALLOW_RUN
+@VERSION
 @OVERRIDE
 @REGION
 @DEPLOY_TIMEOUT
@@ -135,7 +125,7 @@ def command(
     if image and (context or dockerfile):
         raise click.UsageError("`--image` cannot be combined with `--context` or `--dockerfile`")
     environments = govern_in_workflow()
-    folders = _folders(file, context, dockerfile)
+    folders = release_folders(file, context, dockerfile)
     action = GuardedAction(name="deploy", forced_by=who_forces(force), folders=folders)
     forced = require_allowed(file, env, action, environments_file=environments)
     options = DeployOptions(
@@ -172,11 +162,3 @@ def _in_flight(*, supersede: bool, wait: bool) -> InFlight:
     if supersede:
         return InFlight.SUPERSEDE
     return InFlight.WAIT if wait else InFlight.REFUSE
-
-
-def _folders(file: Path, context: Path | None, dockerfile: Path | None) -> tuple[Path, ...]:
-    """All that goes into the release must be the branch's, and each may be of another checkout."""
-    from fsd.image.context import find_dockerfile
-
-    context = context or file.parent
-    return tuple(dict.fromkeys((file.parent, context, find_dockerfile(context, dockerfile).parent)))

@@ -28,6 +28,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "validate": ("validate", "Check a Service YAML offline; list every finding."),
     },
     "Deploy": {
+        "build": ("build", "Build the image of a release, without pushing it."),
+        "push": ("push", "Build and push the image of a release, without deploying it."),
         "plan": ("plan", "Show what a deployment would change, and why."),
         "deploy": ("deploy", "Deploy a service and wait for the verdict."),
         "promote": ("promote", "Deploy the release running in one environment to another."),

@@ -100,6 +100,25 @@ EXIT_ZERO = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 even if something is wrong."
 )
 SERVICE = click.option("--service", "-s", required=True, help="The service's name.")
+CONTEXT = click.option(
+    "--context",
+    type=click.Path(path_type=Path),
+    help="The build context.  [default: the manifest's folder]",
+)
+DOCKERFILE = click.option(
+    "--dockerfile",
+    type=click.Path(path_type=Path),
+    help="The Dockerfile.  [default: Dockerfile in the build context]",
+)
+ALLOW_RUN = click.option(
+    "--allow-run",
+    is_flag=True,
+    help="Without Docker, also run the Dockerfile's RUN commands, on this machine and as your "
+    "user.",
+)
+VERSION = click.option(
+    "--version", help="A label for the release, such as v1.3.0.  [default: the short commit]"
+)
 REGION = click.option("--region", help="AWS region.  [default: the environment's]")
 OVERRIDE = click.option(
     "--override",
@@ -142,3 +161,11 @@ def service_options(command: Command) -> Command:
     for option in (FORMAT, REGION, ENV, SERVICE):
         command = option(command)
     return command
+
+
+def release_folders(file: Path, context: Path | None, dockerfile: Path | None) -> tuple[Path, ...]:
+    """All that goes into the release must be the branch's, and each may be of another checkout."""
+    from fsd.image.context import find_dockerfile
+
+    context = context or file.parent
+    return tuple(dict.fromkeys((file.parent, context, find_dockerfile(context, dockerfile).parent)))

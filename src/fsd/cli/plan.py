@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from fsd.cli.options import ENV, FILE, FORMAT, OVERRIDE, REGION
+from fsd.cli.options import CONTEXT, DOCKERFILE, ENV, FILE, FORMAT, OVERRIDE, REGION
 from fsd.errors import ExitCode
 
 
@@ -20,16 +20,8 @@ Examples:
 @FILE
 @ENV
 @click.option("--image", help="Plan with this image.  [default: the current image]")
-@click.option(
-    "--context",
-    type=click.Path(path_type=Path),
-    help="The build context.  [default: the manifest's folder]",
-)
-@click.option(
-    "--dockerfile",
-    type=click.Path(path_type=Path),
-    help="The Dockerfile.  [default: Dockerfile in the build context]",
-)
+@CONTEXT
+@DOCKERFILE
 @click.option("--version", help="A label for the release.")
 @OVERRIDE
 @REGION

@@ -31,6 +31,7 @@ class Built:
     image: Image
     seconds: float  # building and pushing
     reused: bool  # the registry had it; nothing was built
+    built_before: bool = False  # the engine had it, and it was pushed
     skipped: tuple[str, ...] = ()  # Dockerfile steps that only Docker can do
     pushed: PushedParts | None = None  # None: nothing was
     notes: tuple[Note, ...] = ()
@@ -70,52 +71,90 @@ def build_image(
     labels: Mapping[str, str] | None = None,
     retries: PushRetries = NO_RETRIES,
     on_line: Callable[[str], None] = lambda _line: None,
+    built_as: str = "",
 ) -> Built:
     """Build, push, and ask the registry for what it has now.
 
     `source.recipe.runtime` is how tasks will run it: "process" makes a snapshot, anything else is
-    Docker's; a recipe that is `fresh` takes no layer and no base image of before. Raises UsageError
-    for the platform, CallFailedError: dockerfile-missing, dockerfile-invalid, docker-unavailable,
-    build-failed, push-denied, push-failed.
+    Docker's; a recipe that is `fresh` takes no layer and no base image of before. `built_as` is the
+    name that `build_local` gave the image: what the engine has by it is not built again. Raises
+    UsageError for the platform, CallFailedError: dockerfile-missing, dockerfile-invalid,
+    docker-unavailable, build-failed, push-denied, push-failed.
     """
     began = time.monotonic()
     found = find_built(source, repository=repository, registry=registry)
     if found is not None:
         return _reuse(found, source, repository=repository, registry=registry, began=began)
-    recipe = source.recipe
-    job = BuildJob(
-        source=source,
-        dockerfile=require_dockerfile(source.folder, source.dockerfile),
-        architecture=_architecture(recipe.platform),
-        repository=repository,
-        registry=registry,
-        build_args=recipe.build_args,
-        build_secrets=recipe.build_secrets,
-        labels=_labels(source, version) | dict(labels or {}),
-        target=recipe.target,
-        allow_run=recipe.allow_run,
-        needs_command=recipe.needs_command,
-        cache=not recipe.fresh,
+    job = replace(
+        _make_job(source, repository=repository, version=version, on_line=on_line),
         retries=retries,
-        on_line=on_line,
+        built_as=f"{built_as}:{source.key_tag}" if built_as else "",
     )
+    job = replace(job, labels={**job.labels, **(labels or {})})
     try:
-        outcome = _builder(recipe.runtime)(job)
+        outcome = _builder(source.recipe.runtime)(job, registry)
     except CallFailedError:
         raced = find_built(source, repository=repository, registry=registry)
         if raced is None:
             raise
         # Another run pushed the same meanwhile, and its tag cannot be moved.
         return _reuse(raced, source, repository=repository, registry=registry, began=began)
-    pushed = _verified(job, outcome.digest)
+    pushed = _verified(job, registry, digest=outcome.digest)
     tag, notes = put_tag(source, pushed, repository=repository, registry=registry)
     return Built(
         image=replace(pushed.image, tag=tag),
         seconds=time.monotonic() - began,
         reused=False,
+        built_before=outcome.built_before,
         skipped=outcome.skipped,
         pushed=outcome.pushed,
         notes=(*outcome.notes, *notes),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineImage:
+    """An image that only the Docker engine of this machine has."""
+
+    name: str
+    id: str
+    seconds: float  # building
+
+
+def build_local(
+    source: Source, *, name: str, version: str = "", on_line: Callable[[str], None]
+) -> EngineImage:
+    """Build by Docker, and push nothing: the image is `name` with the tags that a push gives it.
+
+    Raises UsageError for the platform, CallFailedError: dockerfile-missing, dockerfile-invalid,
+    docker-unavailable, build-failed.
+    """
+    from fsd.image.docker import build_in_engine
+
+    began = time.monotonic()
+    repository = Repository(name=name, uri=name)
+    job = _make_job(source, repository=repository, version=version, on_line=on_line)
+    made = build_in_engine(job, tag=source.tag)
+    return EngineImage(name=name, id=made, seconds=time.monotonic() - began)
+
+
+def _make_job(
+    source: Source, *, repository: Repository, version: str, on_line: Callable[[str], None]
+) -> BuildJob:
+    recipe = source.recipe
+    return BuildJob(
+        source=source,
+        dockerfile=require_dockerfile(source.folder, source.dockerfile),
+        architecture=_architecture(recipe.platform),
+        repository=repository,
+        build_args=recipe.build_args,
+        build_secrets=recipe.build_secrets,
+        labels=_labels(source, version),
+        target=recipe.target,
+        allow_run=recipe.allow_run,
+        needs_command=recipe.needs_command,
+        cache=not recipe.fresh,
+        on_line=on_line,
     )
 
 
@@ -149,7 +188,7 @@ def put_tag(
     return source.key_tag, (note,)
 
 
-def _builder(runtime: str) -> Callable[[BuildJob], BuildOutcome]:
+def _builder(runtime: str) -> Callable[[BuildJob, Registry], BuildOutcome]:
     if runtime == "process":
         return _build_snapshot
     from fsd.image.docker import build_and_push
@@ -157,9 +196,9 @@ def _builder(runtime: str) -> Callable[[BuildJob], BuildOutcome]:
     return build_and_push
 
 
-def _build_snapshot(job: BuildJob) -> BuildOutcome:
+def _build_snapshot(job: BuildJob, registry: Registry) -> BuildOutcome:
     """By the embedded AWS: only its tasks can be processes."""
-    user, password, endpoint = job.registry.login()
+    user, password, endpoint = registry.login()
     try:
         with as_call_failed():
             pushed = job.retries(
@@ -213,9 +252,9 @@ def _labels(source: Source, version: str) -> dict[str, str]:
     return {name: value for name, value in labels.items() if value}
 
 
-def _verified(job: BuildJob, digest: str) -> FoundImage:
+def _verified(job: BuildJob, registry: Registry, *, digest: str) -> FoundImage:
     """The image as the registry has it. Raises CallFailedError where it has another one."""
-    found = find_built(job.source, repository=job.repository, registry=job.registry)
+    found = find_built(job.source, repository=job.repository, registry=registry)
     if found is not None and found.image.digest == digest:
         return found
     raise CallFailedError(

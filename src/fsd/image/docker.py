@@ -15,7 +15,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.push_retries import PassingPushError, is_passing
 from fsd.release.mask import mask, mask_lines
 from fsd.release.phase_facts import PushedParts
+from fsd.release.ports import Registry
 
 _OF_BASE_IMAGES = (["python3"], ["python"], ["bash"], ["/bin/bash"], ["sh"], ["/bin/sh"])
 _DEFAULT_HOST = "unix:///var/run/docker.sock"
@@ -76,14 +77,57 @@ class Builder:
         return {"DOCKER_BUILDKIT": "0" if self.kind is BuilderKind.LEGACY else "1"}
 
 
-def build_and_push(job: BuildJob) -> BuildOutcome:
+def build_and_push(job: BuildJob, registry: Registry) -> BuildOutcome:
     """Raises CallFailedError: docker-unavailable, build-failed, push-denied, push-failed."""
     with connect() as engine:
-        builder = find_builder(os.environ)
-        _build(job, builder, os.environ)
-        if job.needs_command:
-            _require_command(job, engine)
-        return job.retries(lambda: _push(job, engine))
+        is_built = bool(job.built_as) and _take_built(job, engine)
+        if not is_built:
+            _build_in(engine, job)
+        outcome = job.retries(lambda: _push(job, registry, engine))
+    return replace(outcome, built_before=is_built)
+
+
+def build_in_engine(job: BuildJob, *, tag: str) -> str:
+    """Build, and leave the image in the engine, by the job's reference and by `tag`.
+
+    Returns the engine's ID of it. Raises CallFailedError: docker-unavailable, build-failed.
+    """
+    with connect() as engine:
+        _build_in(engine, job)
+        with _engine_answers(job):
+            image = engine.images.get(job.reference)
+            image.tag(job.repository.uri, tag=tag)
+            return str(image.id)
+
+
+def _build_in(engine: docker.DockerClient, job: BuildJob) -> None:
+    builder = find_builder(os.environ)
+    _build(job, builder, os.environ)
+    if job.needs_command:
+        _require_command(job, engine)
+
+
+def _take_built(job: BuildJob, engine: docker.DockerClient) -> bool:
+    """Whether the engine has the image under its own name, and now under the registry's too."""
+    with _engine_answers(job):
+        try:
+            image = engine.images.get(job.built_as)
+        except docker.errors.ImageNotFound:
+            return False
+        return bool(image.tag(job.repository.uri, tag=job.source.key_tag))
+
+
+@contextmanager
+def _engine_answers(job: BuildJob) -> Iterator[None]:
+    try:
+        yield
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise CallFailedError(
+            f"the Docker engine does not give the image: {error}",
+            where=job.reference,
+            fix="run it again",
+            code=ErrorCode.DOCKER_UNAVAILABLE,
+        ) from error
 
 
 def _require_command(job: BuildJob, engine: docker.DockerClient) -> None:
@@ -246,8 +290,8 @@ def _run(
 # --- push --------------------------------------------------------------------------------------
 
 
-def _push(job: BuildJob, engine: docker.DockerClient) -> BuildOutcome:
-    user, password, endpoint = job.registry.login()
+def _push(job: BuildJob, registry: Registry, engine: docker.DockerClient) -> BuildOutcome:
+    user, password, endpoint = registry.login()
     credentials = {"username": user, "password": password, "serveraddress": endpoint}
     layers: dict[str, str] = {}
     digest = ""

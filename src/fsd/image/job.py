@@ -10,7 +10,7 @@ from fsd.image.context import Source
 from fsd.image.push_retries import NO_RETRIES, PushRetries
 from fsd.release.notes import Note
 from fsd.release.phase_facts import PushedParts
-from fsd.release.ports import Registry, Repository
+from fsd.release.ports import Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,6 @@ class BuildJob:
     dockerfile: Path
     architecture: str  # amd64 | arm64
     repository: Repository
-    registry: Registry
     build_args: Mapping[str, str]
     build_secrets: tuple[str, ...]  # as `docker build --secret` takes them
     labels: Mapping[str, str]
@@ -31,6 +30,7 @@ class BuildJob:
     needs_command: bool = False
     cache: bool = True
     retries: PushRetries = NO_RETRIES
+    built_as: str = ""  # pushed instead of another build, where the engine has this image
 
     @property
     def reference(self) -> str:
@@ -44,4 +44,5 @@ class BuildOutcome:
     digest: str
     pushed: PushedParts
     skipped: tuple[str, ...] = ()
+    built_before: bool = False  # the engine had it
     notes: tuple[Note, ...] = ()

@@ -37,6 +37,7 @@ class Border:
     promote_from: str = ""
     branches: tuple[str, ...] = ()
     forced_by: str = ""
+    has_force: bool = True  # whether the command takes --force
 
 
 def check_checkout(border: Border, checkout: CheckoutState, *, action: str) -> str:
@@ -56,7 +57,8 @@ def check_checkout(border: Border, checkout: CheckoutState, *, action: str) -> s
         border,
         what=f"{name} is protected and accepts only commits of its branches ({allowed}); {what}",
         fix=f"{action} in a workflow on one of them, or from a clean checkout of a commit that is "
-        "pushed there; in an emergency use --force, which the ledger notes",
+        "pushed there"
+        + ("; in an emergency use --force, which the ledger notes" if border.has_force else ""),
         note=f"{action} from {checkout.where}",
     )
 

@@ -32,6 +32,7 @@ class ImageOrigin(StrEnum):
     GIVEN = "given"
     REUSED = "reused"
     BUILT = "built"
+    PUSHED = "pushed"  # built before, by `fsd build`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from fsd.release.phase_facts import (
     ImageReady,
     ManifestRead,
     PhaseFact,
+    PushedParts,
     RolloutEnd,
     WentBack,
 )
@@ -82,9 +83,14 @@ def _image_origin(image: ImageReady) -> str:
         case ImageOrigin.REUSED:
             return "reused from an earlier build"
         case ImageOrigin.BUILT:
-            parts = image.parts
-            pushed = f", pushed {parts.pushed} of {parts.total} {parts.unit}" if parts else ""
+            pushed = f", {_parts(image.parts)}" if image.parts else ""
             return f"built {image.seconds:.1f} s{pushed}"
+        case ImageOrigin.PUSHED:
+            return f"built earlier, {_parts(image.parts)}" if image.parts else "built earlier"
+
+
+def _parts(parts: PushedParts) -> str:
+    return f"pushed {parts.pushed} of {parts.total} {parts.unit}"
 
 
 def _count(rollout: HealthyAfter) -> str:

@@ -47,7 +47,6 @@ def make_job(server: FakeRegistry, **overrides: object) -> BuildJob:
         "dockerfile": Path("/src/Dockerfile"),
         "architecture": "arm64",
         "repository": ecr.repository("hello"),
-        "registry": ecr,
         "build_args": {"B": "2", "A": "1"},
         "build_secrets": ("id=npm,src=/x",),
         "labels": {"org.opencontainers.image.version": "v1"},
