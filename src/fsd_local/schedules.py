@@ -31,6 +31,7 @@ class FoundSchedule:
     account: str
     region: str
     record: Json  # as GetSchedule answers
+    service: str = "scheduler.amazonaws.com"  # that assumes the target's role
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -197,7 +198,7 @@ def run_task(record: Json) -> Json:
         "cluster": target["Arn"],
         "taskDefinition": ecs["TaskDefinitionArn"],
         "count": ecs.get("TaskCount", 1),
-        "startedBy": f"chronos-schedule/{record['Name']}"[:36],
+        "startedBy": str(record.get("StartedBy") or f"chronos-schedule/{record['Name']}")[:36],
     }
     for name, load in _SAME.items():
         if name in ecs:

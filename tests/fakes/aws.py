@@ -14,6 +14,7 @@ from typing import Any
 from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, FsdError
 from fsd.plan.moved_check import TargetCheck
+from fsd.plan.observed import OldSchedule
 from fsd.plan.previous_stack import split_previous
 from fsd.plan.reality import LISTENER, LOG_GROUP, ROLE, Seen, balancer_of
 from fsd.release.image_scan import ScanResult
@@ -837,6 +838,11 @@ class FakeSchedules:
     error: CallFailedError | None = None
     is_denied: bool = False
     denied: set[str] = field(default_factory=set)  # schedules that may be listed, and not read
+    old: dict[str, OldSchedule] = field(default_factory=dict)  # of other tools, by ARN
+    stuck: CallFailedError | None = None  # raised where an old one is to be disabled
+    # What an old one was made (True: enabled), and the state of FSD's own at that time.
+    switches: list[tuple[bool, Json]] = field(default_factory=list)
+    error_when_enabled: CallFailedError | None = None
 
     def find(self, name: str) -> JobSchedule | None:
         if self.is_denied or name in self.denied:
@@ -853,11 +859,23 @@ class FakeSchedules:
     def put(self, parameters: Json) -> None:
         if self.error is not None:
             raise self.error
+        if self.error_when_enabled is not None and parameters["State"] == "ENABLED":
+            raise self.error_when_enabled
         self.puts.append(parameters)
         self.schedules[str(parameters["Name"])] = parameters
 
     def delete(self, name: str) -> bool:
         return self.schedules.pop(name, None) is not None
+
+    def find_old(self, arn: str) -> OldSchedule | None:
+        return self.old.get(arn)
+
+    def switch_old(self, arn: str, *, is_on: bool) -> None:
+        if self.stuck is not None and not is_on:
+            raise self.stuck
+        self.old[arn] = replace(self.old[arn], is_enabled=is_on)
+        ours = {name: one["State"] for name, one in self.schedules.items()}
+        self.switches.append((is_on, ours))
 
 
 @dataclass

@@ -12,6 +12,7 @@ from fsd.importing.running_service import read_running
 from moto import mock_aws
 from tests.moto.conftest import TestClients
 
+RULE = "arn:aws:events:us-east-1:123456789012:rule/nightly-report"
 CLUSTER = "arn:aws:ecs:us-east-1:123456789012:cluster/demo"
 
 
@@ -63,7 +64,40 @@ def test_read__rule_of_eventbridge__a_job_and_how_to_disable_the_rule(
     assert service["networking"]["subnets"] == ["subnet-0a1b2c3d"]
     assert [each.where for each in imported.losses if each.where] == []
     (note,) = imported.notes
-    assert "`aws events disable-rule --name nightly-report`" in note
+    assert service["existingSchedule"] == {"arn": RULE}
+    assert note == (
+        "the first deployment disables the rule nightly-report when FSD's own schedule begins, "
+        "and needs --adopt"
+    )
+
+
+@mock_aws
+def test_read__rule_with_another_target__the_note_says_how_to_take_this_one_out(
+    clients: TestClients,
+) -> None:
+    make_rule(clients)
+    other = {"Id": "other", "Arn": "arn:aws:sqs:us-east-1:123456789012:q"}
+    clients.client("events").put_targets(Rule="nightly-report", Targets=[other])
+
+    answer = AwsRunning(clients=clients).read("demo", "nightly-report")
+    imported = read_running(answer, source="demo/nightly-report", pack="", environment="prod")
+
+    assert "existingSchedule" not in str(imported.tree)
+    (note,) = imported.notes
+    assert "`aws events remove-targets --rule nightly-report --ids report`" in note
+
+
+@mock_aws
+def test_read__of_an_environment__what_is_disabled_there_is_said_there(
+    clients: TestClients,
+) -> None:
+    make_rule(clients)
+
+    answer = AwsRunning(clients=clients).read("demo", "nightly-report")
+    imported = read_running(answer, source="demo/nightly-report", pack="", environment="prod")
+
+    environments: Any = imported.tree["environments"]
+    assert environments["prod"]["existingSchedule"] == {"arn": RULE}
 
 
 @mock_aws

@@ -221,6 +221,15 @@ class Reach:
         return tuple(self.place.arn("scheduler", f"schedule/default/{name}") for name in found)
 
     @property
+    def old_rules(self) -> tuple[str, ...]:
+        """ARNs of EventBridge's rules that Jobs take over from."""
+        return tuple(arn for arn in self.named.old_schedules if ":rule/" in arn)
+
+    @property
+    def old_schedules(self) -> tuple[str, ...]:
+        return tuple(arn for arn in self.named.old_schedules if ":rule/" not in arn)
+
+    @property
     def schedule_roles(self) -> tuple[str, ...]:
         found = (names.schedule_role(one, self.environment) for one in self.services)
         return tuple(

@@ -31,6 +31,8 @@ class NamedResources:
     versions: tuple[str, ...] = ()  # what load balancers send beside HTTP/1: grpc, http2, tcp
 
     shifting: tuple[str, ...] = ()  # services whose traffic ECS shifts
+    old_schedules: tuple[str, ...] = ()  # ARNs of rules and schedules that Jobs take over from
+    old_schedule_roles: tuple[str, ...] = ()  # ARNs of the roles of such schedules
 
     def __bool__(self) -> bool:
         return any(getattr(self, item.name) for item in fields(self))
@@ -58,6 +60,7 @@ def read_names(manifest: Manifest) -> NamedResources:
     service = manifest.service
     balancer, roles, logs = service.networking.load_balancer, service.roles, service.log_settings
     given = [roles.task, roles.execution] if roles is not None else []
+    old = service.existing_schedule
     scheme = "internal" if balancer is None or balancer.internal else "public"
     is_network = balancer is not None and balancer.is_network
     spoken = service.main_protocol if service.main_protocol in ("grpc", "http2") else ""
@@ -70,6 +73,8 @@ def read_names(manifest: Manifest) -> NamedResources:
         versions=(version,) if version else (),
         log_groups=(logs.group,) if logs.enabled and logs.group else (),
         shifting=(manifest.metadata.name,) if service.deployment.shifts_traffic else (),
+        old_schedules=(old.arn,) if old else (),
+        old_schedule_roles=(old.role,) if old and old.role else (),
         zones=(balancer.domain.hosted_zone,) if balancer and balancer.domain else (),
     )
 

@@ -47,8 +47,9 @@ def plan_grants(reach: Reach) -> tuple[Grant, ...]:
             sid="ReadSchedules",
             why="see when a Job runs, and what",
             actions=actions("scheduler", "GetSchedule"),
-            resources=reach.schedules,
+            resources=(*reach.schedules, *reach.old_schedules),
         ),
+        *_old_rule_grants(reach, "ReadOldRules", "DescribeRule ListTargetsByRule"),
         Grant(
             sid="ReadImages",
             why="find the image's digest",
@@ -165,6 +166,7 @@ def deploy_grants(reach: Reach) -> tuple[Grant, ...]:
         *_stack_grants(reach),
         *_release_grants(reach),
         *_schedule_grants(reach),
+        *_old_schedule_grants(reach),
         *_image_grants(reach),
         *_scaling_grants(),
         *_operating_grants(reach),
@@ -256,6 +258,36 @@ def _shift_grants(reach: Reach) -> tuple[Grant, ...]:
             why="approve or reject a deployment that waits for it",
             actions=actions("ecs", "ContinueServiceDeployment"),
             resources=(*reach.ecs_services, *reach.deployments),
+        ),
+    )
+
+
+def _old_rule_grants(reach: Reach, sid: str, verbs: str) -> tuple[Grant, ...]:
+    """Of rules that another tool made, and that a Job's own schedule takes over from."""
+    if not reach.old_rules:
+        return ()
+    why = "see and disable the rule that started a Job before its schedule did"
+    return (Grant(sid=sid, why=why, actions=actions("events", verbs), resources=reach.old_rules),)
+
+
+def _old_schedule_grants(reach: Reach) -> tuple[Grant, ...]:
+    switched = _old_rule_grants(reach, "SwitchOldRules", "DisableRule EnableRule")
+    if not reach.old_schedules:
+        return switched
+    return (
+        *switched,
+        Grant(
+            sid="SwitchOldSchedules",
+            why="disable the schedule that started a Job before its own did",
+            actions=actions("scheduler", "UpdateSchedule"),
+            resources=reach.old_schedules,
+        ),
+        Grant(
+            sid="PassOldScheduleRoles",
+            why="leave such a schedule its role: UpdateSchedule asks for it each time",
+            actions=actions("iam", "PassRole"),
+            resources=reach.named.old_schedule_roles,
+            conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},
         ),
     )
 

@@ -17,6 +17,7 @@ from fsd.snapshot import ServiceState
 
 def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> None:
     """Raises RefusedError where the stack, the service or the repository is somebody else's."""
+    _require_old_schedule(options, prepared)
     if options.adopt:
         return
     observed = prepared.observed()
@@ -66,6 +67,34 @@ def _require_made_here(prepared: Prepared, observed: Observed | None) -> None:
         "or give this service another `metadata.name`",
         code=ErrorCode.NAME_TAKEN,
     )
+
+
+def _require_old_schedule(options: DeployOptions, prepared: Prepared) -> None:
+    """Raises RefusedError where what starts the Job's task is not ours to disable, or not yet."""
+    existing = prepared.manifest.service.existing_schedule
+    if existing is None:
+        return
+    old = prepared.connection.aws.schedules.find_old(existing.arn)
+    if old is None or not old.is_enabled:
+        return
+    kind = "rule" if old.is_rule else "schedule"
+    if old.targets > 1:
+        raise RefusedError(
+            f"the rule {old.name} starts {old.targets} targets: disabled, it would start none",
+            where=old.arn,
+            fix="remove this Job's target from the rule (`aws events remove-targets`) and "
+            "`existingSchedule` from the manifest",
+            code=ErrorCode.NAME_TAKEN,
+        )
+    if not options.adopt:
+        raise RefusedError(
+            f"the {kind} {old.name} of another tool is enabled: this Job's own schedule would "
+            "start the same task",
+            where=old.arn,
+            fix=f"`fsd deploy --adopt` disables the {kind} when the Job's schedule begins, and "
+            "`fsd plan --adopt` shows it",
+            code=ErrorCode.NAME_TAKEN,
+        )
 
 
 def _find_untagged(prepared: Prepared, cluster: str, name: str) -> ServiceState | None:

@@ -154,6 +154,9 @@ def _observe_early(
         if balancer is not None and balancer.shared is not None
         else "",
         schedule=names.schedule(name, environment.name) if manifest.is_job else "",
+        old_schedule=manifest.service.existing_schedule.arn
+        if manifest.service.existing_schedule
+        else "",
     )
     at_hand = AtHand(
         service=opened.connection.fresh_read(time.monotonic()),

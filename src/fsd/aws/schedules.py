@@ -14,6 +14,7 @@ from fsd.aws.propagation import once_roles_are_known
 from fsd.aws.session import Clients
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError
+from fsd.plan.observed import OldSchedule
 from fsd.release.ports import Clock, JobSchedule
 from fsd.release.schedule_shape import load_schedule
 
@@ -74,9 +75,60 @@ class EventBridgeScheduler:
             raise
         return True
 
+    def find_old(self, arn: str) -> OldSchedule | None:
+        """None also where another account or Region has it: those are not ours to look into."""
+        try:
+            found = self._find_rule(arn) if _is_rule(arn) else self._find_any(arn)
+        except CallFailedError as error:
+            if _is_missing(error):
+                return None
+            raise
+        return found if found.arn == arn else None
+
+    def _find_rule(self, arn: str) -> OldSchedule:
+        name = arn.rpartition("/")[2]
+        events = self.clients.client("events")
+        rule = call(events, "describe_rule", name, Name=name)
+        targets = call(events, "list_targets_by_rule", name, Rule=name)["Targets"]
+        return OldSchedule(
+            arn=rule["Arn"],
+            is_enabled=rule.get("State") != "DISABLED",
+            expression=rule.get("ScheduleExpression", ""),
+            targets=len(targets),
+        )
+
+    def _find_any(self, arn: str) -> OldSchedule:
+        found = self._read(arn)
+        return OldSchedule(
+            arn=found["Arn"],
+            is_enabled=found.get("State") != "DISABLED",
+            expression=found["ScheduleExpression"],
+            time_zone=found.get("ScheduleExpressionTimezone") or "UTC",
+        )
+
+    def _read(self, arn: str) -> dict[str, Any]:
+        group, name = arn.split("/")[-2:]
+        return call(self._client, "get_schedule", name, Name=name, GroupName=group)
+
+    def switch_old(self, arn: str, *, is_on: bool) -> None:
+        """UpdateSchedule forgets what it is not told, so that all is read before."""
+        name = arn.rpartition("/")[2]
+        if _is_rule(arn):
+            operation = "enable_rule" if is_on else "disable_rule"
+            call(self.clients.client("events"), operation, name, Name=name)
+            return
+        found = self._read(arn)
+        parameters = {key: value for key, value in found.items() if key not in _READ_ONLY}
+        parameters["State"] = "ENABLED" if is_on else "DISABLED"
+        call(self._client, "update_schedule", name, **parameters)
+
     @property
     def _client(self) -> Any:
         return self.clients.client("scheduler")
+
+
+def _is_rule(arn: str) -> bool:
+    return ":rule/" in arn
 
 
 def _is_missing(error: CallFailedError) -> bool:

@@ -196,6 +196,7 @@ class DesiredSchedule:
     is_enabled: bool  # False: nothing starts it but a hand; it holds the revision all the same
     retries: int  # starts that are tried again where ECS starts nothing
     cluster_arn: str
+    takes_over: str = ""  # ARN of what starts the task until this schedule does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

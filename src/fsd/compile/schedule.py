@@ -41,6 +41,7 @@ def compile_schedule(manifest: Manifest, *, target: Target) -> DesiredSchedule:
         retries=RETRIES if service.retries is None else service.retries,
         cluster_arn=f"arn:{target.partition}:ecs:{target.region}:{target.account}"
         f":cluster/{target.cluster}",
+        takes_over=service.existing_schedule.arn if service.existing_schedule else "",
     )
 
 

@@ -20,7 +20,7 @@ from fsd.importing.values import Value, listed, mapping, number, text_of
 from fsd.manifest import names
 
 # What belongs to one environment: the names of what is there.
-_OF_ONE = ("existingService", "roles")
+_OF_ONE = ("existingService", "existingSchedule", "roles")
 _OF_ONE_NETWORK = ("loadBalancer", "securityGroups", "subnets")
 # `-Service-` and a random end: CloudFormation names what its template does not.
 _MADE_BY_CLOUDFORMATION = re.compile(r"-Service-[A-Za-z0-9]{6,}$")
@@ -82,6 +82,7 @@ def _read_job(answer: dict[str, Value], *, source: str, pack: str, environment: 
     imported = replace(imported, losses=tuple(losses))
     tags = _tags(definition)
     if "fsd:service" in tags:
+        found.pop("existingSchedule", None)
         return replace(_of_fsd(imported, found, answer, tags), notes=())
     name = _name({"serviceName": schedule.get("Name")}, tags, environment) or imported.name
     tree: dict[str, Value] = {

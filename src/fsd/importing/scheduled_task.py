@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 from fsd.compile.schedule import NEVER, RETRIES, TIMEOUT_CONTAINER
@@ -15,6 +16,7 @@ from fsd.importing.ecs_service import read_service
 from fsd.importing.reader import Imported, Loss, Reader, literal, without_empty
 from fsd.importing.task_definition import main_container, merged, read_task_definition, unwrap
 from fsd.importing.values import Value, listed, mapping, number, text_of
+from fsd.manifest.container import OLD_SCHEDULE_PATTERN, ROLE_PATTERN
 
 _ANSWERS = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata", "CreatedBy")
 _NAMES = ("Name", "GroupName", "Description", "EventBusName", "RoleArn")
@@ -22,6 +24,9 @@ _A_DAY = 86_400  # seconds; EventBridge's own default
 _AN_HOUR = 3_600
 _BESIDE = (
     "FSD creates its own schedule: disable {which} before the first deployment, or both start it"
+)
+_TAKEN_OVER = (
+    "the first deployment disables {which} when FSD's own schedule begins, and needs --adopt"
 )
 
 
@@ -54,7 +59,11 @@ def read_scheduled_task(
     imported = read_task_definition(definition, source=source, pack=pack)
     losses = [*imported.losses]
     reader = Reader(schedule, "schedule", losses)
-    found: dict[str, Value] = {**_when(reader), "timeout": timeout}
+    found: dict[str, Value] = {
+        **_when(reader),
+        "timeout": timeout,
+        "existingSchedule": _existing(schedule),
+    }
     targets = listed(reader.take("Targets"))
     target = Reader(_target(schedule), "schedule.Target", losses)
     reader.ignore("Target", *_ANSWERS, *_NAMES)
@@ -78,10 +87,30 @@ def read_scheduled_task(
 def _beside(schedule: dict[str, Value]) -> str:
     """With the command for a rule; Scheduler has none that only disables."""
     name = text_of(schedule.get("Name"))
-    is_rule = "Targets" in schedule and name
+    is_rule = bool("Targets" in schedule and name)
+    if _existing(schedule):
+        return _TAKEN_OVER.format(which=f"the {'rule' if is_rule else 'schedule'} {name}")
+    others = len(listed(schedule.get("Targets"))) > 1
+    target = text_of(_target(schedule).get("Id"))
+    if others and is_rule and target:
+        end = f"remove-targets --rule {name} --ids {target}"
+        return _BESIDE.format(which=f"this target of the rule (`aws events {end}`)")
     return _BESIDE.format(
         which=f"this rule (`aws events disable-rule --name {name}`)" if is_rule else "this one"
     )
+
+
+def _existing(schedule: dict[str, Value]) -> dict[str, Value]:
+    """What a deployment may disable: {} for a rule that starts something else too, for what is
+    disabled, and where no ARN says which it is."""
+    arn, role = text_of(schedule.get("Arn")), text_of(_target(schedule).get("RoleArn"))
+    is_alone = len(listed(schedule.get("Targets"))) <= 1
+    is_on = schedule.get("State") != "DISABLED"
+    if not (is_alone and is_on and re.fullmatch(OLD_SCHEDULE_PATTERN, arn)):
+        return {}
+    if ":events:" in arn:
+        return {"arn": arn}
+    return {"arn": arn, "role": role} if re.fullmatch(ROLE_PATTERN, role) else {}
 
 
 def _target(schedule: dict[str, Value]) -> dict[str, Value]:

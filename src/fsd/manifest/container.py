@@ -27,6 +27,12 @@ ROLE_PATTERN = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
 BOUNDARY_PATTERN = r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$"
 EnvironmentFile = Annotated[str, Limits(pattern=ENVIRONMENT_FILE_PATTERN)]
 RegistryCredentials = Annotated[str, Limits(pattern=CREDENTIALS_PATTERN)]
+# Rules with a schedule are on the bus `default` only, whose name their ARN does not have.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+OLD_SCHEDULE_PATTERN = (
+    r"^arn:aws[a-z-]*:(events:[a-z0-9-]+:[0-9]{12}:rule|scheduler:[a-z0-9-]+:[0-9]{12}:schedule"
+    r"/[A-Za-z0-9_.-]{1,64})/[A-Za-z0-9_.-]{1,64}$"
+)
 RoleArn = Annotated[str, Limits(pattern=ROLE_PATTERN)]
 CRON_PATTERN = r"^(cron\([^()]+\)|[^()]+)$"
 ZONE_PATTERN = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
@@ -157,6 +163,22 @@ class Roles:
         default=None,
         description="The permissions boundary of the roles that FSD creates.",
         examples=("arn:aws:iam::123456789012:policy/developers",),
+    )
+
+
+@section
+class ExistingSchedule:
+    """What starts the task of a Job until FSD's own schedule does."""
+
+    arn: Annotated[str, Limits(pattern=OLD_SCHEDULE_PATTERN)] = key(
+        description="The ARN of an EventBridge rule, or of a schedule of EventBridge Scheduler.",
+        examples=("arn:aws:events:eu-west-1:123456789012:rule/nightly-report",),
+    )
+    role: RoleArn | None = key(
+        default=None,
+        description="The role of a schedule of EventBridge Scheduler, which has to be passed again "
+        "when it is disabled.",
+        examples=("arn:aws:iam::123456789012:role/nightly-scheduler",),
     )
 
 

@@ -19,6 +19,7 @@ from fsd.manifest.container import (
     DeployStep,
     Duration,
     EnvironmentFile,
+    ExistingSchedule,
     OwnGroups,
     QueueDepth,
     RegistryCredentials,
@@ -756,6 +757,12 @@ class Service:
         default=None,
         description="How often EventBridge Scheduler tries again if ECS does not start a run. By "
         "default, 3. A run that fails is not repeated.",
+    )
+
+    existing_schedule: ExistingSchedule | None = key(
+        default=None,
+        description="What another tool created to start the task of a Job. A deployment with "
+        "--adopt disables it when FSD's own schedule begins.",
     )
 
     @property

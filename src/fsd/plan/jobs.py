@@ -15,8 +15,8 @@ from fsd.compile.desired import (
 )
 from fsd.compile.schedule import schedule_parameters
 from fsd.plan.diff import diff_task_definitions
-from fsd.plan.notes import PlanNote, VersionKept
-from fsd.plan.observed import Observed, ObservedSchedule
+from fsd.plan.notes import OldScheduleGone, PlanNote, ScheduleTakenOver, VersionKept
+from fsd.plan.observed import Observed, ObservedSchedule, OldSchedule
 from fsd.plan.planner import FIRST_REVISION, before_steps, cluster_steps, stack_steps
 from fsd.plan.steps import Plan, PutSchedule, RegisterRevision, RunOneOff, UseRevision
 from fsd.plan.unnamed import find_kept_version
@@ -51,6 +51,18 @@ def _notes(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     kept = find_kept_version(desired, observed)
     if kept is not None:
         yield VersionKept(version=kept)
+    old = _taken_over(observed)
+    if old is not None:
+        yield ScheduleTakenOver(name=old.name, is_rule=old.is_rule)
+    named = desired.schedule.takes_over if desired.schedule else ""
+    if named and observed.old_schedule is None:
+        yield OldScheduleGone(arn=named)
+
+
+def _taken_over(observed: Observed) -> OldSchedule | None:
+    """One that is disabled already starts nothing."""
+    old = observed.old_schedule
+    return old if old is not None and old.is_enabled else None
 
 
 def _revision_step(desired: Desired, observed: Observed) -> RegisterRevision | UseRevision | None:
@@ -69,14 +81,24 @@ def _schedule_steps(
 ) -> Iterator[PutSchedule]:
     wanted = _wanted(desired, observed)
     name = str(wanted["Name"])
-    found = observed.schedule
+    found, old = observed.schedule, _taken_over(observed)
+    ended = [_disabled(old)] if old is not None else []
     if found is None:
         when = Change(what=schedule_words(wanted))
-        yield PutSchedule(name=name, changes=(when,), releases=True, sign=Sign.ADD)
+        yield PutSchedule(
+            name=name, changes=(when, *ended), releases=True, sign=Sign.ADD, takes_over=old
+        )
         return
-    changes = tuple(_changes(found, wanted))
+    changes = (*_changes(found, wanted), *ended)
     if changes or releases:
-        yield PutSchedule(name=name, changes=changes, releases=releases, sign=Sign.CHANGE)
+        yield PutSchedule(
+            name=name, changes=changes, releases=releases, sign=Sign.CHANGE, takes_over=old
+        )
+
+
+def _disabled(old: OldSchedule) -> Change:
+    kind = "rule" if old.is_rule else "schedule"
+    return Change(what=f"old {kind} {old.name}", before="enabled", after="disabled")
 
 
 def _wanted(desired: Desired, observed: Observed) -> Json:

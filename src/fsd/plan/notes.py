@@ -88,6 +88,21 @@ class RoleReplaced:
     role: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleTakenOver:
+    """What started the Job until now is disabled when its own schedule begins."""
+
+    name: str
+    is_rule: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldScheduleGone:
+    """The manifest names one that AWS does not have."""
+
+    arn: str
+
+
 PlanNote: TypeAlias = (
     VersionKept
     | HealthCheckMoves
@@ -99,4 +114,6 @@ PlanNote: TypeAlias = (
     | TargetGroupLeft
     | SecurityGroupsLeft
     | RoleReplaced
+    | ScheduleTakenOver
+    | OldScheduleGone
 )

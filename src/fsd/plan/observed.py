@@ -64,6 +64,25 @@ class ObservedSchedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OldSchedule:
+    """A rule of EventBridge, or a schedule of its Scheduler, that starts the task of a Job too."""
+
+    arn: str
+    is_enabled: bool
+    expression: str
+    time_zone: str = "UTC"
+    targets: int = 1  # what a rule starts
+
+    @property
+    def name(self) -> str:
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def is_rule(self) -> bool:
+        return ":rule/" in self.arn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     account: str
     region: str
@@ -85,6 +104,7 @@ class Observed:
     capacity_providers: frozenset[str] = frozenset()  # the cluster's
     shared: ObservedStack | None = None  # of the load balancer that it has with others
     schedule: ObservedSchedule | None = None  # of a Job
+    old_schedule: OldSchedule | None = None  # None where there is none, or none is named
     targets: tuple[TargetHealth, ...] | None = None  # the service's; None where not read, or denied
 
     # What the production rule says, by the ARN of the target group: {} without a rule.

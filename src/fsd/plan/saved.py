@@ -135,7 +135,7 @@ def digest_observed(observed: Observed) -> dict[Read, str]:
             [str(one.arn), str(one.status)] if one else [] for one in (newest, flight)
         ],
         Read.SCALING: [observed.scaling, observed.scaling_is_ours, sorted(observed.other_policies)],
-        Read.SCHEDULE: observed.schedule,
+        Read.SCHEDULE: [observed.schedule, observed.old_schedule],
     }
     return {name: _digest(value) for name, value in read.items()}
 

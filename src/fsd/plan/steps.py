@@ -9,6 +9,7 @@ from fsd.change import Change, Sign
 from fsd.compile.desired import Json, OneOff, Scaling, SharedBalancer
 from fsd.plan.effects import Effect, Replacement
 from fsd.plan.notes import PlanNote
+from fsd.plan.observed import OldSchedule
 from fsd.plan.properties import PropertyChange
 from fsd.plan.security_diff import SecurityChange
 
@@ -115,6 +116,7 @@ class PutSchedule:
     changes: tuple[Change, ...]
     releases: bool  # False: only when and how it starts what it starts now
     sign: Sign
+    takes_over: OldSchedule | None = None  # that is disabled in its favor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from fsd.plan.steps import (
     UpdateService,
     UseRevision,
 )
+from fsd.release.hand_over import hand_over
 from fsd.release.notes import Undeleted
 from fsd.release.ports import Aws, TaskDefinition
 from fsd.release.stack_change import find_undeleted
@@ -105,9 +106,13 @@ def _release(
         case UpdateService():
             return aws.ecs.update_service(_update_input(step, applied, desired))
         case PutSchedule():
-            aws.schedules.put(
-                schedule_parameters(desired, outputs=applied.outputs, task_definition_arn=arn)
+            parameters = schedule_parameters(
+                desired, outputs=applied.outputs, task_definition_arn=arn
             )
+            if step.takes_over is None:
+                aws.schedules.put(parameters)
+            else:
+                hand_over(step.takes_over, parameters, aws.schedules)
             return None
         case _:
             assert_never(step)

@@ -32,6 +32,7 @@ from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_step import DeployStepTools, StepFailedError, run_deploy_step
 from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
+from fsd.release.hand_over import until_quiet
 from fsd.release.job_ledger import keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import release_info
@@ -134,6 +135,7 @@ class _JobDeployment:
                 if self._has_moved(step, observed.schedule):
                     return None
                 self._tell_late(keep_scheduled(self.aws.ecs, observed.running))
+                self._let_due_pass(step)
             applied = self._step(step, applied)
             if isinstance(step, RegisterRevision):
                 self.registered = applied.task_definition_arn
@@ -152,6 +154,17 @@ class _JobDeployment:
         now = self.aws.schedules.find(step.name)
         was = before.task_definition_arn if before else None
         return (now.task_definition_arn if now else None) != was
+
+    def _let_due_pass(self, step: PutSchedule) -> None:
+        """Who starts a run that is due in the minute of a change, nobody says."""
+        schedule = self.desired.schedule
+        if step.takes_over is None or schedule is None:
+            return
+        old = (step.takes_over.expression, step.takes_over.time_zone)
+        wait = until_quiet((old, (schedule.expression, schedule.time_zone)), self.clock.now())
+        if wait:
+            self.reporter.note(Remark.SCHEDULE_DUE)
+            self.clock.wait(wait)
 
     def _step(self, step: Step, applied: Applied) -> Applied:
         name = _PHASES.get(type(step))

@@ -38,6 +38,7 @@ class ServicePlace:
     shared_stack: str = ""  # of a load balancer that it has with others
     uses_cluster: bool = False  # its namespace, or its capacity providers
     schedule: str = ""  # of a Job, which has no service
+    old_schedule: str = ""  # ARN of what the Job's own schedule takes over from
 
 
 def place_of(desired: Desired) -> ServicePlace:
@@ -50,6 +51,7 @@ def place_of(desired: Desired) -> ServicePlace:
         shared_stack=desired.shared.stack_name if desired.shared else "",
         uses_cluster=desired.service.connect is not None or bool(desired.service.capacity),
         schedule=desired.schedule.name if desired.schedule else "",
+        old_schedule=desired.schedule.takes_over if desired.schedule else "",
     )
 
 
@@ -81,6 +83,9 @@ def observe(
 def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
     ecs, start = aws.ecs, aws.reads.start
     found_schedule = start(lambda: aws.schedules.find(place.schedule))
+    found_old = start(
+        lambda: aws.schedules.find_old(place.old_schedule) if place.old_schedule else None
+    )
     found_stack = start(lambda: aws.stacks.find(place.stack_name))
     found_cluster = start(lambda: ecs.find_cluster(place.cluster))
     newest_revision = start(lambda: _observed(ecs.find_newest_revision(place.name)))
@@ -108,6 +113,7 @@ def _observe_job(aws: Aws, place: ServicePlace) -> Observed:
         )
         if schedule
         else None,
+        old_schedule=found_old(),
     )
 
 

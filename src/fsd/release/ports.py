@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 from fsd.compile.desired import Json, Scaling, ScheduledBounds
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.plan.moved_check import TargetCheck
+from fsd.plan.observed import OldSchedule
 from fsd.plan.reality import Seen
 from fsd.release.image_scan import ScanResult
 from fsd.release.log_places import LogRoutes, log_routes
@@ -360,6 +361,12 @@ class Schedules(Protocol):
 
     def delete(self, name: str) -> bool:
         """False where there was none."""
+
+    def find_old(self, arn: str) -> OldSchedule | None:
+        """One that another tool made: a rule of EventBridge, or a schedule of any group."""
+
+    def switch_old(self, arn: str, *, is_on: bool) -> None:
+        """Enable or disable it; all else stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,9 @@ from fsd.plan.notes import (
     ForeignPolicies,
     ForeignTarget,
     HealthCheckMoves,
+    OldScheduleGone,
     RoleReplaced,
+    ScheduleTakenOver,
     SecurityGroupsLeft,
     ServiceAdopted,
     TargetGroupLeft,
@@ -94,6 +96,9 @@ _REMARKS = {
     Remark.ANOTHER_BEGAN: "another deployment has begun in the meantime; looking again",
     Remark.SCHEDULE_MOVED: (
         "another deployment has moved the schedule in the meantime; looking again"
+    ),
+    Remark.SCHEDULE_DUE: (
+        "a run is due just now: FSD waits until the minute is over, so that it starts once"
     ),
     Remark.PROBE_SWEPT: "removed the health check's probe that a stopped run had left behind",
     Remark.PROBE_GONE: "the health check's probe was removed in the meantime; trying again",
@@ -192,6 +197,23 @@ def _(note: RoleReplaced) -> str:
     return (
         f"FSD replaces the {note.what} {note.role} with one that it creates; to keep {note.role}, "
         "set `roles`"
+    )
+
+
+@note_text.register
+def _(note: ScheduleTakenOver) -> str:
+    old = f"the old {'rule' if note.is_rule else 'schedule'} {note.name}"
+    return (
+        f"{old} is disabled when this Job's own schedule begins; if that fails, {old} is enabled "
+        "again"
+    )
+
+
+@note_text.register
+def _(note: OldScheduleGone) -> str:
+    return (
+        f"this account and Region do not have {note.arn}, which `existingSchedule` names, so that "
+        "nothing is disabled"
     )
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ministack.services import scheduler
+from ministack.services import eventbridge, scheduler
 
 from fsd_files.timetable import ExpressionError, check
 from fsd_local.patches import iam
@@ -19,6 +19,9 @@ from fsd_local.patches.scope import current, scope
 from fsd_local.schedules import FoundSchedule
 
 _SERVICE = "scheduler.amazonaws.com"
+_RULES_SERVICE = "events.amazonaws.com"
+_RULE_CANNOT_ASSUME = "The role of the target does not let events.amazonaws.com assume it."
+_RULE_RETRIES = 185
 _NAME = "schedule"  # of the session that the role has
 
 
@@ -73,12 +76,18 @@ class MiniStackSchedules:
     def all(self) -> Iterable[FoundSchedule]:
         for (account, region, _), record in list(scheduler._schedules._data.items()):
             yield FoundSchedule(account=account, region=region, record=record)
+        for (account, region, key), rule in list(eventbridge._rules._data.items()):
+            targets = eventbridge._targets._data.get((account, region, key)) or ()
+            for record in _of_rule(rule, targets):
+                yield FoundSchedule(
+                    account=account, region=region, record=record, service=_RULES_SERVICE
+                )
 
     def refusal(self, found: FoundSchedule, task_definition: str) -> str:
         role = found.record["Target"]["RoleArn"]
         with scope(found.account, found.region):
-            if not iam.trusts(role, _SERVICE, {"aws:sourceaccount": found.account}):
-                return _cannot_assume()
+            if not iam.trusts(role, found.service, {"aws:sourceaccount": found.account}):
+                return _cannot_assume() if found.service == _SERVICE else _RULE_CANNOT_ASSUME
             if not self._is_enforced:
                 return ""
             context = {"ecs:cluster": found.record["Target"]["Arn"]}
@@ -90,6 +99,31 @@ class MiniStackSchedules:
             scheduler._delete_schedule(
                 found.record["Name"], {"groupName": found.record["GroupName"]}
             )
+
+
+def _of_rule(rule: Any, targets: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """A rule with a schedule starts each of its targets: here those that are tasks of ECS.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-ecs-tutorial.html
+    """
+    if not rule.get("ScheduleExpression"):
+        return
+    for target in targets:
+        if target.get("EcsParameters"):
+            yield {
+                "Name": rule["Name"],
+                "GroupName": f"rule/{target['Id']}",
+                "StartedBy": f"events-rule/{rule['Name']}",
+                "State": rule["State"],
+                "ScheduleExpression": rule["ScheduleExpression"],
+                "CreationDate": rule["CreationTime"],
+                "Target": {
+                    **target,
+                    "RoleArn": target.get("RoleArn", ""),
+                    "RetryPolicy": target.get("RetryPolicy")
+                    or {"MaximumRetryAttempts": _RULE_RETRIES},
+                },
+            }
 
 
 def _checked(handle: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

@@ -42,6 +42,11 @@ EVERYTHING_NAMED = NamedResources(
     versions=("grpc", "tcp"),
     shifting=("offer-api",),
     log_groups=("/team/app",),
+    old_schedules=(
+        "arn:aws:events:eu-west-1:123456789012:rule/nightly",
+        "arn:aws:scheduler:eu-west-1:123456789012:schedule/jobs/nightly",
+    ),
+    old_schedule_roles=("arn:aws:iam::123456789012:role/nightly",),
 )
 
 

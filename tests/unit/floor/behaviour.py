@@ -162,6 +162,9 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "service.networking.loadBalancer.listenerArn": _LISTENER,
     "service.networking.loadBalancer.targetGroupArn": _TAKEN_OVER,
     "service.existingService": _TAKEN_OVER,
+    "service.existingSchedule": _control(
+        "floor/test_old_schedules.py::test_adopt__rule__is_disabled_when_the_schedule_begins"
+    ),
     "service.logs": _GROUP,
     "service.observability.logs.group": _GROUP,
     "service.observability.logs.kmsKey": _none("lines are kept as they are"),

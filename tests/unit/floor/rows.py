@@ -28,6 +28,9 @@ class Row:
 LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/main/0a1b/2c3d"
 GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/a/1"
 
+OLD_RULE = "arn:aws:events:us-east-1:123456789012:rule/nightly"
+OLD_SCHEDULE = "arn:aws:scheduler:us-east-1:123456789012:schedule/default/nightly"
+
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/ghcr"
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-abcd"
@@ -488,6 +491,15 @@ ROWS: tuple[Row, ...] = (
             '"serviceName": "shop-prod-api-Service-Ab1Cd2"',
             '"ServiceName": {"Value": "shop-prod-api-Service-Ab1Cd2"}',
         ),
+    ),
+    Row(
+        key="service.existingSchedule",
+        kind="Job",
+        good="{schedule: rate(1 hour), existingSchedule: {arn: '" + OLD_SCHEDULE + "', "
+        "role: 'arn:aws:iam::123456789012:role/nightly'}}",
+        wrong="{schedule: rate(1 hour), existingSchedule: {arn: nightly}}",
+        clash="{schedule: null, existingSchedule: {arn: '" + OLD_RULE + "'}}",
+        clash_finds="job-setting",
     ),
     Row(
         key="service.logs",

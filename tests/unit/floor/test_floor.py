@@ -45,7 +45,7 @@ FIRST_FLOOR = {
 # Keys that decide what FSD does, and of which AWS hears nothing.
 NOT_FOR_AWS = {
     *("service.build", "service.beforeDeploy", "service.afterDeploy"),
-    "service.deployment.steadyFor",
+    *("service.deployment.steadyFor", "service.existingSchedule"),
 }
 
 # The keys of the first floor inside its sections; each has its tests elsewhere.
@@ -82,7 +82,11 @@ WITHOUT_CLASH = {
 # What a plan says nothing of, or says with another row of the key.
 WITHOUT_PLAN = {
     *("service.build", "service.existingService", "service.observability.logs.driver"),
-    *("service.networking.loadBalancer.domain (shared)", "service.deployment.steadyFor"),
+    *(
+        "service.existingSchedule",
+        "service.networking.loadBalancer.domain (shared)",
+        "service.deployment.steadyFor",
+    ),
     "service.networking.loadBalancer.type (http check)",
 }
 

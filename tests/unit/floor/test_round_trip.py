@@ -18,6 +18,7 @@ from tests.unit.floor.test_floor import asked, compiled, row_id
 # What AWS is not told stands in no answer of AWS's either.
 NOT_TOLD = {
     "service.build": "what is built is not part of what runs",
+    "service.existingSchedule": "what a deployment has disabled is not part of what runs",
     "service.logs": "short for `observability.logs`, which an import writes",
     "service.beforeDeploy": "a deployment's own step",
     "service.afterDeploy": "a deployment's own step",

@@ -47,6 +47,8 @@ SAMPLES: tuple[Note, ...] = (
     plan_notes.ServiceAdopted(service="api", revision="shop-api:7"),
     plan_notes.TargetGroupLeft(arn="arn:aws:e:r:1:targetgroup/shop/0a1b"),
     plan_notes.SecurityGroupsLeft(groups=("sg-1", "sg-2")),
+    plan_notes.ScheduleTakenOver(name="nightly", is_rule=True),
+    plan_notes.OldScheduleGone(arn="arn:aws:events:us-east-1:123456789012:rule/nightly"),
     plan_notes.RoleReplaced(what="task role", role="shop-task"),
     plan_notes.TargetStays(service="web-dev", minimum=1, maximum=4, policies=("cpu-high",)),
     notes.OutputLine(text="Step 1/3 : FROM python"),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fsd.lint.rule import Problem, Subject
 from fsd.manifest.key_path import KeyPath, dotted
 
-OF_JOBS = ("schedule", "timezone", "timeout", "retries")
+OF_JOBS = ("schedule", "timezone", "timeout", "retries", "existingSchedule")
 # What AWS has for services alone, and what asks for a port.
 OF_SERVICES: tuple[KeyPath, ...] = (
     ("port",),
@@ -28,6 +28,7 @@ OF_SERVICES: tuple[KeyPath, ...] = (
 )
 ZONE = ("service", "timezone")
 SCHEDULE = ("service", "schedule")
+EXISTING = ("service", "existingSchedule")
 
 
 def check(subject: Subject) -> Iterator[Problem]:
@@ -47,6 +48,27 @@ def check(subject: Subject) -> Iterator[Problem]:
             fix="remove it, or set `schedule` to a `cron(…)` expression",
             uses=(SCHEDULE, ("kind",)),
             on_key=True,
+        )
+    yield from _check_existing(subject)
+
+
+def _check_existing(subject: Subject) -> Iterator[Problem]:
+    existing = subject.service.existing_schedule
+    if existing is None:
+        return
+    if subject.service.schedule is None:
+        yield Problem(
+            at=EXISTING,
+            message="a Job without a schedule takes over none: nothing would start it any more",
+            fix="set `schedule`, or remove `existingSchedule`",
+            uses=(SCHEDULE,),
+            on_key=True,
+        )
+    if ":scheduler:" in existing.arn and existing.role is None:
+        yield Problem(
+            at=(*EXISTING, "arn"),
+            message="EventBridge Scheduler disables a schedule only if its role is passed again",
+            fix="set `existingSchedule.role` to the role that `aws scheduler get-schedule` shows",
         )
 
 
