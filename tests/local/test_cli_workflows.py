@@ -121,7 +121,8 @@ def test_workflows__not_yaml__a_finding(fsd: Fsd) -> None:
     assert ended.out.startswith("error[yaml-syntax]")
 
 
-APPLY = "on: {push: {branches: [main]}}\njobs:\n  apply:\n    steps:\n      - run: %s\n"
+ENV = "env:\n  INFRA: infra/service\n"
+APPLY = f"on: {{push: {{branches: [main]}}}}\n{ENV}jobs:\n  apply:\n    steps:\n      - run: %s\n"
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,7 @@ APPLY = "on: {push: {branches: [main]}}\njobs:\n  apply:\n    steps:\n      - ru
         ("cd infra/network && terraform apply -auto-approve", 0),
         ("cd infra/by-module && tofu apply", 1),
         ("cd ../elsewhere && terraform apply", 0),
+        ("terraform -chdir=${{ env.INFRA }} apply", 1),
     ],
 )
 def test_workflows__terraform_of_ecs__is_a_deployment(fsd: Fsd, run: str, count: int) -> None:

@@ -25,6 +25,11 @@ _APPLIES = re.compile(r"\b(?:terraform|tofu|terragrunt)\b[^\n]{0,300}\bapply\b")
 _PLACE = re.compile(
     r"(?:\bworking-directory:\s{1,9}|-chdir[= ]|\bcd\s{1,9})[\"']?(?P<folder>[\w./-]{1,200})"
 )
+_OF_ENV = re.compile(r"\$\{\{\s{0,9}env\.(?P<name>\w{1,99})\s{0,9}\}\}")
+_SET = re.compile(
+    r"^[ ]{1,99}(?P<name>\w{1,99}):[ ]{1,9}[\"']?(?P<value>[\w./-]{1,200})[\"']?[ ]{0,9}$",
+    re.MULTILINE,
+)
 # A resource of ECS, or a module that is called after it.
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ecs_service
 _OF_ECS = re.compile(
@@ -115,6 +120,8 @@ def _applies_ecs(path: str, text: str) -> bool:
     if file.parent.parts[-2:] != FOLDER.parts or not _APPLIES.search(text):
         return False
     root = file.parents[2].resolve()
+    known = {match["name"]: match["value"] for match in _SET.finditer(text)}
+    text = _OF_ENV.sub(lambda match: known.get(match["name"], match[0]), text)
     places = {match["folder"] for match in _PLACE.finditer(text)} or {"."}
     folders = [(root / place).resolve() for place in sorted(places)[:_MOST_MODULES]]
     return any(_says_ecs(folder) for folder in folders if folder.is_relative_to(root))

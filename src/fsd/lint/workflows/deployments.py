@@ -41,6 +41,7 @@ _BY_HAND = re.compile(
     r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch|pull_request)'"
     r"|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag'|\binputs\.)"
 )
+_BY_ITSELF = re.compile(r"'push'|\bworkflow_run\b")
 # A plan or a template is a file, whatever it is called after.
 _FILE = re.compile(r"\.(?:tf)?plan$|\.json$|\.out$|\.zip$|\.ya?ml$")
 _DEFAULT_BRANCHES = "staging=dev, main=prod"  # of the Action's input `branch-environments`
@@ -113,8 +114,10 @@ def pushed_branches(workflow: Workflow) -> tuple[str, ...] | None:
 
 
 def is_by_hand(*conditions: str) -> bool:
-    """Whether an `if:` says that somebody, and not a push, starts it."""
-    return any(_BY_HAND.search(condition) and "'push'" not in condition for condition in conditions)
+    """Whether an `if:` says that somebody starts it, and neither a push nor another workflow."""
+    return any(
+        _BY_HAND.search(condition) and not _BY_ITSELF.search(condition) for condition in conditions
+    )
 
 
 def branches_of(condition: str) -> frozenset[str] | None:

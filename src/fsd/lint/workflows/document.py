@@ -28,7 +28,8 @@ _MAX_DEPTH = 6  # of scripts in scripts
 _SHELLS = re.compile(r"(?:.*/)?(?:ba|z|da|)sh\b")
 _ECS = re.compile(r"(?<![a-z])(?:ecs|fargate|ecr)(?![a-z])", re.IGNORECASE)
 _ENV_REFERENCE = re.compile(
-    r"\$\{\{\s*env\.(?P<github>\w+)\s*\}\}|\$\{(?P<braced>\w+)\}|\$(?P<bare>[A-Za-z_]\w*)"
+    r"\$\{\{\s*env\.(?P<github>\w+)\s*\}\}|\$\{(?P<braced>\w+)(?::?-(?P<default>[^{}$]*))?\}"
+    r"|\$(?P<bare>[A-Za-z_]\w*)"
 )
 
 
@@ -171,7 +172,9 @@ def resolve(value: str, env: Values) -> str:
 
     def replace(match: re.Match[str]) -> str:
         known = env.get(match["github"] or match["braced"] or match["bare"])
-        return known.text if known is not None else match[0]
+        if known is not None:
+            return known.text
+        return match["default"] or match[0]
 
     return _ENV_REFERENCE.sub(replace, value)
 

@@ -31,6 +31,7 @@ MISSING = [
     job(ACTION, "    env: {environment: prod}\n"),
     job(ACTION, "    environment: ''\n"),
     job("uses: org/fsd-deploy@v1"),  # main goes to prod
+    job("run: copilot deploy --env ${STAGE:-prod}"),
 ]
 THERE = [
     job(ACTION, "    environment: prod\n"),
@@ -38,6 +39,10 @@ THERE = [
     job(ACTION, "    environment: ${{ github.ref_name == 'main' && 'prod' || 'dev' }}\n"),
     job(ACTION, "    if: github.event_name == 'pull_request'\n"),
     job("run: fsd plan --env prod"),
+    job(
+        "run: copilot deploy --env ${STAGE:-prod}",
+        "    env: {STAGE: '${{ vars.STAGE }}'}\n",
+    ),
     job("run: fsd deploy --env dev"),
     job("run: fsd deploy --env preprod"),
     job("run: fsd deploy --env non-prod"),

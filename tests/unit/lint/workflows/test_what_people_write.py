@@ -130,6 +130,11 @@ SUCCESS = "github.event.workflow_run.conclusion == 'success'"
         ("", {".github__workflows__ci": CI.replace("RUN", "pytest")}, "even if it fails"),
         ("", {".github__workflows__ci": CI.replace("RUN", "ls")}, "no test runs before it"),
         (SUCCESS, {".github__workflows__ci": CI.replace("RUN", "ls")}, "no test runs before it"),
+        (
+            f"github.event_name == 'workflow_dispatch' || {SUCCESS}",
+            {".github__workflows__ci": CI.replace("RUN", "ls")},
+            "no test runs before it",
+        ),
     ],
 )
 def test_no_tests__after_another_workflow__however_it_ended(

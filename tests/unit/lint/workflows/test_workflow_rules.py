@@ -173,6 +173,10 @@ REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
         HEAD + f"  a:\n    uses: ./.github/workflows/b.yml\n    secrets:\n"
         f"      AWS_ACCESS_KEY_ID: {KEY}\n",
         steps(run(f"aws configure set aws_access_key_id {KEY}")),
+        steps(f"uses: org/deploy@v1\nwith:\n  aws_access_key: {KEY}\n  aws_secret_key: {SECRET}"),
+        steps(f"env:\n  TF_VAR_first: {KEY}\n  TF_VAR_second: {SECRET}\nrun: terraform apply"),
+        steps(run(f"docker build --build-arg ID={KEY} .")),
+        steps(run(f'aws lightsail create --containers \'{{ "ID": "{KEY}" }}\'')),
         steps(
             f"uses: docker/login-action@v3\nwith:\n  registry: {REGISTRY}\n  username: {KEY}\n"
             f"  password: {SECRET}"
@@ -184,6 +188,19 @@ def test_long_lived_keys__stored_key__found_once_at_its_value(text: str) -> None
 
     assert pointed(text, finding).strip("'") == KEY
     assert "role-to-assume" in finding.fix
+
+
+def test_long_lived_keys__behind_a_variable__found_once() -> None:
+    login = f"{LOGIN}aws-access-key-id: ${{{{ env.%s }}}}\n  aws-secret-access-key: x"
+    head = f"env: {{KEY_OF_CI: '${{{{ secrets.CI }}}}', AWS_ACCESS_KEY_ID: '{KEY}'}}\n"
+
+    for name, place in (("KEY_OF_CI", "${{ env.KEY_OF_CI }}"), ("AWS_ACCESS_KEY_ID", KEY)):
+        text = head + steps(login % name)
+        found = find("workflow-long-lived-keys", text)
+
+        assert [pointed(text, each).strip("'") for each in found] == list(
+            dict.fromkeys((KEY, place))
+        )
 
 
 def test_long_lived_keys__literal_key__found_without_repeating_it() -> None:
@@ -208,6 +225,9 @@ def test_long_lived_keys__literal_key__found_without_repeating_it() -> None:
         steps(f"env:\n  AWS_ACCESS_KEY_ID: {KEY}\n  AWS_ENDPOINT_URL: https://r2\nrun: x"),
         steps("uses: docker/login-action@v3\nwith:\n  username: ${{ secrets.HUB_USER }}"),
         "on: {workflow_call: {secrets: {AWS_ACCESS_KEY_ID: {required: true}}}}\njobs: {}\n",
+        steps(run(f'if [ -z "{KEY}" ]; then exit 1; fi')),
+        steps("env:\n  HAS_KEY: ${{ secrets.AWS_ACCESS_KEY_ID != '' }}\nrun: x"),
+        steps(run(f"export ID={KEY} TOKEN=${{{{ secrets.AWS_SESSION_TOKEN }}}}")),
     ],
 )
 def test_long_lived_keys__oidc_or_not_aws__nothing(text: str) -> None:

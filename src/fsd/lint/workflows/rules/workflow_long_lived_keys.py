@@ -9,14 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
+from types import MappingProxyType
 
 from fsd.lint.workflows.document import Workflow, WorkflowStep, scalars
 from fsd.lint.workflows.problem import WorkflowProblem
 from fsd.manifest.key_path import KeyPath
 from fsd.manifest.yaml_tree import Scalar, find
 
-_KEYS = ("aws_access_key_id", "aws_secret_access_key")
+# Older actions call the two halves `aws_access_key` and `aws_secret_key`.
+_KEYS = ("aws_access_key_id", "aws_access_key", "aws_secret_access_key", "aws_secret_key")
 _STORED = re.compile(r"\$\{\{[^}]{0,300}\b(?:secrets|vars)\b[^}]{0,300}\}\}", re.IGNORECASE)
+# A secret that is called after a key; `[ -n "${{ secrets.… }}" ]` only asks whether there is one.
+_NAMED = re.compile(
+    r"(?<!-[zn] )(?<!-[zn] [\"'])"
+    r"\$\{\{\s*secrets\.(?:\w{1,99}_)?AWS_ACCESS_KEY(?:_ID)?(?:_\w{1,99})?\s*\}\}",
+    re.IGNORECASE,
+)
+_OF_ENV = re.compile(r"\$\{\{\s*env\.(?P<name>\w+)\s*\}\}")
 _KEY_ID = re.compile(r"\bAKIA[A-Z0-9]{16}\b")
 # Stores that speak S3 and know no OIDC.
 _NOT_AWS = re.compile(
@@ -38,22 +47,45 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
             yield from _in(scalars(find(root, (*job.at, key))), at=(*job.at, key))
         for step in job.steps:
             yield from _in(scalars(find(root, (*step.at, "env"))), at=(*step.at, "env"))
-            yield from _in(step.inputs, at=(*step.at, "with"))
+            yield from _in(step.inputs, at=(*step.at, "with"), env=step.env)
             yield from _registry_login(step)
-            yield from _configured(step)
+            yield from _in_script(step)
 
 
-def _in(values: Mapping[str, Scalar], *, at: KeyPath) -> Iterator[WorkflowProblem]:
-    """One finding for the two halves of a key."""
+def _in(
+    values: Mapping[str, Scalar], *, at: KeyPath, env: Mapping[str, Scalar] = MappingProxyType({})
+) -> Iterator[WorkflowProblem]:
+    """One finding for the two halves of a key; `env` is what `${{ env.X }}` stands for."""
     known = {_normal(key): (key, value) for key, value in values.items()}
     if "aws_session_token" in known or any(key.startswith("aws_endpoint_url") for key in known):
         return
     for name in _KEYS:
         if name in known:
             key, value = known[name]
-            if _is_stored(value.text):
+            if _is_stored(_written(value, env)):
                 yield _problem(value, at=(*at, key), name=key)
                 return
+    for key, value in values.items():
+        named = _named(value.text)
+        if named is not None:
+            yield _at(named, value, at=(*at, key), name=key)
+            return
+
+
+def _written(value: Scalar, env: Mapping[str, Scalar]) -> str:
+    """With what `${{ env.X }}` stands for, unless X has the finding itself."""
+    match = _OF_ENV.fullmatch(value.text.strip())
+    if match is None or _normal(match["name"]) in _KEYS or match["name"] not in env:
+        return value.text
+    return env[match["name"]].text
+
+
+def _named(text: str) -> re.Match[str] | None:
+    """Where a text takes a secret that is called after a key of AWS."""
+    if "session_token" in text.lower():
+        return None
+    matches = _NAMED.finditer(text)
+    return next((each for each in matches if _is_stored(each[0])), None)
 
 
 def _registry_login(step: WorkflowStep) -> Iterator[WorkflowProblem]:
@@ -65,8 +97,16 @@ def _registry_login(step: WorkflowStep) -> Iterator[WorkflowProblem]:
         yield _problem(username, at=(*step.at, "with", "username"), name="username")
 
 
+def _in_script(step: WorkflowStep) -> Iterator[WorkflowProblem]:
+    """`aws configure set aws_access_key_id …`, or a secret that the script is given in its text."""
+    configured = tuple(_configured(step))
+    yield from configured
+    named = _named(step.run.text) if step.run is not None and not configured else None
+    if step.run is not None and named is not None:
+        yield _at(named, step.run, at=(*step.at, "run"), name=named[0])
+
+
 def _configured(step: WorkflowStep) -> Iterator[WorkflowProblem]:
-    """`aws configure set aws_access_key_id …`"""
     for command in step.commands:
         if step.run is None or command.texts[:3] != ("aws", "configure", "set"):
             continue
@@ -84,6 +124,17 @@ def _configured(step: WorkflowStep) -> Iterator[WorkflowProblem]:
 
 def _problem(value: Scalar, *, at: KeyPath, name: str) -> WorkflowProblem:
     return WorkflowProblem(at=at, value=value, message=_message(name), fix=_FIX)
+
+
+def _at(match: re.Match[str], value: Scalar, *, at: KeyPath, name: str) -> WorkflowProblem:
+    return WorkflowProblem(
+        at=at,
+        value=value,
+        message=_message(name),
+        fix=_FIX,
+        offset=match.start(),
+        width=len(match[0]),
+    )
 
 
 def _message(name: str) -> str:
