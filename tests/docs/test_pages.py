@@ -87,6 +87,22 @@ def test_action__output_outcome__names_every_one() -> None:
     assert {str(outcome) for outcome in Outcome} - {str(Outcome.STARTED)} <= named
 
 
+def test_failures__ends_of_a_deployment__each_has_its_line() -> None:
+    """Refusals come before there is a deployment."""
+    text = (DOCS / "failures.md").read_text().partition("## After the failure\n")[2]
+    section = text.partition("\n## ")[0]
+    ends = {int(outcome.exit_code) for outcome in Outcome} - {0, int(Outcome.REFUSED.exit_code)}
+
+    assert {int(number) for number in re.findall(r"\*\* \(exit (\d+)\)", section)} == ends
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page__exit_code_with_an_outcome__it_is_the_outcomes(page: Path) -> None:
+    named = re.findall(r"exit (?:code )?(\d+) \(`?([a-z-]+)`?\)", page.read_text())
+
+    assert [(code, name) for code, name in named if int(Outcome(name).exit_code) != int(code)] == []
+
+
 def test_findings__every_page__has_its_section_once() -> None:
     page = (DOCS / "findings.md").read_text()
 

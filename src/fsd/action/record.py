@@ -86,7 +86,7 @@ def _outcome_of(error: FsdError) -> str:
 def deciding_run(ended: Sequence[EndedRun]) -> EndedRun:
     """The record that the outputs are about: the first that failed, else the first that did
     something, else the first."""
-    idle = {str(Outcome.UNCHANGED), str(Outcome.SKIPPED)}
+    idle = {str(outcome) for outcome in Outcome if outcome.is_idle}
     for record in ended:
         if record.exit_code:
             return record

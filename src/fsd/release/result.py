@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 
 from fsd.change import Change
 from fsd.errors import ExitCode
@@ -41,6 +42,51 @@ class Outcome(StrEnum):
     REFUSED = "refused", ExitCode.REFUSED
     INTERRUPTED = "interrupted", ExitCode.INTERRUPTED
     STARTED = "started"  # --no-wait
+
+    @property
+    def is_rolled_out(self) -> bool:
+        """What follows a rollout is due: its scaling, `afterDeploy`, a last look."""
+        match self:
+            case Outcome.SUCCEEDED | Outcome.NOT_STARTED:
+                return True
+            case Outcome.UNCHANGED | Outcome.PLANNED | Outcome.SKIPPED | Outcome.STARTED:
+                return False
+            case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED | Outcome.SUPERSEDED:
+                return False
+            case Outcome.TIMED_OUT | Outcome.REFUSED | Outcome.INTERRUPTED:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def expects_health(self) -> bool:
+        """Nobody is told of a failure, so that tasks which are not healthy are worth a note."""
+        match self:
+            case Outcome.SUCCEEDED | Outcome.UNCHANGED:
+                return True
+            case Outcome.NOT_STARTED | Outcome.PLANNED | Outcome.SKIPPED | Outcome.STARTED:
+                return False
+            case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED | Outcome.SUPERSEDED:
+                return False
+            case Outcome.TIMED_OUT | Outcome.REFUSED | Outcome.INTERRUPTED:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing was done, or proposed."""
+        match self:
+            case Outcome.UNCHANGED | Outcome.SKIPPED:
+                return True
+            case Outcome.SUCCEEDED | Outcome.NOT_STARTED | Outcome.PLANNED | Outcome.STARTED:
+                return False
+            case Outcome.ROLLED_BACK | Outcome.ROLLBACK_FAILED | Outcome.SUPERSEDED:
+                return False
+            case Outcome.TIMED_OUT | Outcome.REFUSED | Outcome.INTERRUPTED:
+                return False
+            case _:
+                assert_never(self)
 
 
 class PhaseName(StrEnum):

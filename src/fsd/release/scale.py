@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from fsd.compile.desired import Json
 from fsd.errors import ErrorCode, RefusedError
@@ -81,8 +82,18 @@ def _start(operation: Operation, release: ReleaseInfo, count: int) -> Result:
             ecs.update_service(zero)
             message = BareMessage.SCALED_BACK_TO_ZERO
             result = replace(result, outcome=Outcome.ROLLBACK_FAILED, message=message)
-        case _:
-            note = None
+        case Outcome.SUPERSEDED | Outcome.TIMED_OUT | Outcome.INTERRUPTED | Outcome.STARTED:
+            note = None  # how the first tasks fare is not known here
+        case (
+            Outcome.UNCHANGED
+            | Outcome.NOT_STARTED
+            | Outcome.PLANNED
+            | Outcome.SKIPPED
+            | Outcome.REFUSED
+        ):
+            note = None  # there are none
+        case other:
+            assert_never(other)
     return replace(result, notes=(*result.notes, note)) if note else result
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal, assert_never
 
 from fsd.change import Change
 from fsd.durations import duration_text
@@ -33,6 +34,7 @@ from fsd.report.github_text import (
 )
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
+from fsd.report.outcome_styles import OUTCOME_STYLES
 from fsd.report.phases import phase_text
 from fsd.report.plain import progress_text
 from fsd.report.promotions import promoted_text
@@ -50,17 +52,6 @@ from fsd.report.words import (
 )
 from fsd.rollout.cause import Cause, Diagnosis, Evidence
 
-# Of the other outcomes the exit code says whether it is ✅ or ❌.
-_ICONS = {
-    Outcome.NOT_STARTED: "⏸️",
-    Outcome.STARTED: "🚀",
-    Outcome.PLANNED: "📋",
-    Outcome.SKIPPED: "⏭️",
-    Outcome.SUPERSEDED: "⚠️",
-    Outcome.TIMED_OUT: "⚠️",
-    Outcome.INTERRUPTED: "⚠️",
-}
-_NEEDS_OWNERS = {Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED}
 # In the order of a deployment, for the bar of one that is under way.
 _PHASES = (
     PhaseName.MANIFEST,
@@ -196,7 +187,7 @@ def _body(result: Result, *, run_url: str, mentions: bool) -> str:
     failed = result.diagnosis is not None and result.outcome is not Outcome.SUCCEEDED
     return join(
         [
-            f"### {_icon(result.outcome)} {_title(result)}",
+            f"### {OUTCOME_STYLES[result.outcome].icon} {_title(result)}",
             *(_failure(result, run_url, mentions=mentions) if failed else _answer(result, run_url)),
             _next_block(result),
             details(_rollout_title(result.phases), _rollout(result, is_failure=failed)),
@@ -206,15 +197,9 @@ def _body(result: Result, *, run_url: str, mentions: bool) -> str:
     )
 
 
-def _icon(outcome: Outcome) -> str:
-    return _ICONS.get(outcome, "❌" if outcome.exit_code else "✅")
-
-
 def _title(result: Result) -> str:
     name = f"{escape(result.service)} {escape(release_label(result.release))}".rstrip()
     env = escape(result.environment)
-    if result.outcome in _TITLED_WITH_USERS:
-        return f"{name} {_end_text(result, env)}. {_users(result)}"
     match result.outcome:
         case Outcome.SUCCEEDED if result.action == "rollback":
             return (
@@ -228,28 +213,30 @@ def _title(result: Result) -> str:
             return f"{name} is already running on {env} — {count_text(result)}"
         case Outcome.STARTED:
             return f"{name}: the rollout on {env} has started; FSD did not wait for it"
-        case _:
+        case Outcome.PLANNED | Outcome.SKIPPED | Outcome.REFUSED | Outcome.INTERRUPTED:
             return f"{name} on {env}: {result.outcome}"
+        case outcome:  # it did not end as asked for: what users get instead
+            return f"{name} {_end_text(outcome, result, env)}. {_users(result)}"
 
 
-# It did not end as asked for: the title says what users get instead.
-_TITLED_WITH_USERS = {
-    Outcome.ROLLED_BACK,
-    Outcome.ROLLBACK_FAILED,
-    Outcome.SUPERSEDED,
-    Outcome.TIMED_OUT,
-}
-
-
-def _end_text(result: Result, env: str) -> str:
-    match result.outcome:
+def _end_text(
+    outcome: Literal[
+        Outcome.ROLLED_BACK, Outcome.ROLLBACK_FAILED, Outcome.SUPERSEDED, Outcome.TIMED_OUT
+    ],
+    result: Result,
+    env: str,
+) -> str:
+    match outcome:
+        case Outcome.ROLLED_BACK:
+            return f"was {'rolled back' if result.was_begun else 'not deployed'} on {env}"
         case Outcome.ROLLBACK_FAILED:
             return f"failed on {env} and was not rolled back"
         case Outcome.SUPERSEDED:
             return f"was superseded on {env}"
         case Outcome.TIMED_OUT:
             return f"on {env}: not finished after {duration_text(result.duration)}"
-    return f"was {'rolled back' if result.was_begun else 'not deployed'} on {env}"
+        case _:
+            assert_never(outcome)
 
 
 def _users(result: Result) -> str:
@@ -345,7 +332,9 @@ def _quoted(evidence: Evidence) -> str:
 
 
 def _fix(result: Result, cause: Cause, *, mentions: bool) -> str:
-    owners = " ".join(result.owners) if mentions and result.outcome in _NEEDS_OWNERS else ""
+    owners = (
+        " ".join(result.owners) if mentions and OUTCOME_STYLES[result.outcome].has_failed else ""
+    )
     return " · ".join(filter(None, (f"**Fix:** {sentence(advice_text(cause.advice))}", owners)))
 
 
@@ -401,7 +390,7 @@ def _evidence(result: Result, diagnosis: Diagnosis) -> str:
 def _table(result: Result) -> str:
     """What runs now beside what ran before, or beside what failed."""
     now = result.running or result.release
-    failed = result.outcome in _NEEDS_OWNERS
+    failed = OUTCOME_STYLES[result.outcome].has_failed
     columns = {"failed": result.release, "now": now} if failed else {}
     before = result.previous
     if not failed or (before and now and before.revision != now.revision):

@@ -5,6 +5,8 @@ The answer comes first; evidence is verbatim, and then there is one sentence of 
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from fsd.durations import duration_text
 from fsd.release.result import Outcome, Result
 from fsd.report.cause_advice import advice_text
@@ -13,6 +15,7 @@ from fsd.report.changes import changes_text
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
+from fsd.report.outcome_styles import OUTCOME_STYLES
 from fsd.report.words import (
     capitalised,
     count_text,
@@ -108,7 +111,7 @@ def _verdict(result: Result) -> list[str]:
     # Interrupted is 130 or 143: only the command knows which signal it was.
     if code and result.outcome is not Outcome.INTERRUPTED:
         lines[-1] = with_exit_code(lines[-1], code)
-    if result.url and result.outcome in {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.STARTED}:
+    if result.url and OUTCOME_STYLES[result.outcome].shows_url:
         lines.append(f"  {printable(result.url)}")
     lines += [f"  next: {printable(step)}" for step in next_steps(result)]
     return lines
@@ -148,8 +151,17 @@ def headline(result: Result) -> str:
             return f"Rolled back: {_runs(result)}{message}"
         case Outcome.ROLLBACK_FAILED:
             return _ended("Failed", result)
+        case (
+            Outcome.PLANNED
+            | Outcome.SKIPPED
+            | Outcome.SUPERSEDED
+            | Outcome.TIMED_OUT
+            | Outcome.REFUSED
+            | Outcome.INTERRUPTED
+        ):
+            return _ended(capitalised(result.outcome.replace("-", " ")), result)
         case outcome:
-            return _ended(capitalised(outcome.replace("-", " ")), result)
+            assert_never(outcome)
 
 
 def _ended(word: str, result: Result) -> str:

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 
 from fsd.durations import duration_text
 from fsd.plan.jobs import BY_HAND
-from fsd.release.result import Outcome, ReleaseInfo, Result
+from fsd.release.result import ReleaseInfo, Result
+from fsd.report.outcome_styles import OUTCOME_STYLES
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.log_remarks import FIRELENS, LogRemark, LogUnreadable
 from fsd.streams import columns, printable
@@ -57,8 +58,7 @@ def count_text(result: Result) -> str:
         return "started by hand"
     if result.schedule:
         return f"schedule {result.schedule}{next_run_text(result.next_run)}"
-    vouched = {Outcome.SUCCEEDED, Outcome.ROLLED_BACK, Outcome.UNCHANGED}
-    if result.outcome in vouched:
+    if OUTCOME_STYLES[result.outcome].is_vouched:
         return f"{result.healthy_count} of {result.desired_count} healthy"
     return f"{result.running_count} of {result.desired_count} running"
 
