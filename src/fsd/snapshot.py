@@ -168,6 +168,11 @@ class ServiceState:
     def primary(self) -> EcsDeployment | None:
         return next((d for d in self.deployments if d.status == "PRIMARY"), None)
 
+    @property
+    def shifts_traffic(self) -> bool:
+        """BLUE_GREEN, CANARY or LINEAR: its next deployment does."""
+        return self.deployment_configuration.get("strategy", "ROLLING") != "ROLLING"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:

@@ -35,6 +35,8 @@ _PAUSE_STAGES = {
     "postProductionTrafficShift": "POST_PRODUCTION_TRAFFIC_SHIFT",
 }
 
+_OF_SHIFTS = {"bakeTimeInMinutes", "canaryConfiguration", "lifecycleHooks", "linearConfiguration"}
+
 # The names in the manifest and on AWS.
 _STRATEGIES = {
     "rolling": "ROLLING",
@@ -145,25 +147,34 @@ def update_parameters(
     task_definition_arn: str,
     ends: Json,
     also: Json | None = None,
+    first_group: str = "",
 ) -> Json:
     """Input of UpdateService. Raises CallFailedError where the stack lacks an output.
 
     Without the count, which the plan knows. `ends` is what `ended_settings` found, `also` are
-    parameters that are sent only where they change something.
+    parameters that are sent only where they change something. `first_group` is the ARN of the
+    target group that stays the first of a pair.
     """
     service = desired.service
     return {
         **_common(desired, outputs=outputs, task_definition_arn=task_definition_arn),
         "service": service.name,
-        # Those of others are among the hooks that `ends` has; left out, all stay as they are.
-        "deploymentConfiguration": {**_without_hooks(service.deployment_configuration), **ends},
-        "loadBalancers": _load_balancers(desired, outputs),
+        "deploymentConfiguration": changed_configuration(service.deployment_configuration, ends),
+        "loadBalancers": _load_balancers(desired, outputs, first_group=first_group),
         **(also or {}),
     }
 
 
-def _without_hooks(configuration: Json) -> Json:
-    return {key: value for key, value in configuration.items() if key != "lifecycleHooks"}
+def changed_configuration(wanted: Json, ends: Json) -> Json:
+    """What an update says. The hooks of others are among those that `ends` has; left out, all stay
+    as they are."""
+    return {key: one for key, one in wanted.items() if key != "lifecycleHooks"} | ends
+
+
+def in_place(configuration: Json) -> Json:
+    """The same without what shifts traffic."""
+    kept = {key: one for key, one in configuration.items() if key not in _OF_SHIFTS}
+    return {**kept, "strategy": "ROLLING"}
 
 
 def changed_capacity(service: DesiredService) -> Json:
@@ -211,26 +222,29 @@ def network_configuration(desired: Desired, outputs: Mapping[str, str]) -> Json:
     }
 
 
-def _load_balancers(desired: Desired, outputs: Mapping[str, str]) -> list[JsonValue]:
+def _load_balancers(
+    desired: Desired, outputs: Mapping[str, str], *, first_group: str = ""
+) -> list[JsonValue]:
     service = desired.service
     if not service.has_load_balancer or service.port is None:
         return []
+    group = stack_output(desired, outputs, OUTPUT_TARGET_GROUP)
+    advanced = _advanced(desired, outputs)
+    if advanced and first_group and first_group == advanced["alternateTargetGroupArn"]:
+        group, advanced = first_group, {**advanced, "alternateTargetGroupArn": group}
     return [
         {
-            "targetGroupArn": stack_output(desired, outputs, OUTPUT_TARGET_GROUP),
+            "targetGroupArn": group,
             "containerName": service.container,
             "containerPort": service.port,
-            **_advanced(desired, outputs),
+            **({"advancedConfiguration": advanced} if advanced else {}),
         }
     ]
 
 
 def _advanced(desired: Desired, outputs: Mapping[str, str]) -> Json:
-    """What ECS shifts traffic with.
+    """What ECS shifts traffic with; {} where it does not.
 
-    For a rolling service AWS's guide has two steps: a rolling deployment that adds this, and then
-    the other strategy. FSD asks for both in one call, which nobody has tried on AWS.
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-rolling-to-bluegreen.html
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AdvancedConfiguration.html
     """
     if not desired.service.shifts_traffic:
@@ -240,8 +254,7 @@ def _advanced(desired: Desired, outputs: Mapping[str, str]) -> Json:
         "productionListenerRule": OUTPUT_PRODUCTION_RULE,
         "roleArn": OUTPUT_INFRASTRUCTURE_ROLE,
     }
-    found: Json = {key: stack_output(desired, outputs, name) for key, name in members.items()}
-    return {"advancedConfiguration": found}
+    return {key: stack_output(desired, outputs, name) for key, name in members.items()}
 
 
 def stack_output(desired: Desired, outputs: Mapping[str, str], name: str) -> str:

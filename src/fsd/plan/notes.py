@@ -23,6 +23,13 @@ class HealthCheckMoves:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftsLater:
+    """A rolling deployment attaches the second target group; the next one shifts traffic."""
+
+    strategy: str  # as AWS calls it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CountWithoutEffect:
     """`desiredCount`, where auto scaling has the count."""
 
@@ -106,6 +113,7 @@ class OldScheduleGone:
 PlanNote: TypeAlias = (
     VersionKept
     | HealthCheckMoves
+    | ShiftsLater
     | CountWithoutEffect
     | ForeignPolicies
     | ForeignTarget

@@ -10,24 +10,27 @@ from fsd.compile.capacity import capacity_words
 from fsd.compile.connect import connect_words
 from fsd.compile.desired import (
     BEFORE_TAG,
-    OUTPUT_ALTERNATE_GROUP,
-    OUTPUT_TARGET_GROUP,
     OUTPUT_TASK_SECURITY_GROUP,
     Desired,
     Json,
 )
 from fsd.compile.scaling import with_label, with_scheduled_bounds
-from fsd.compile.service import changed_capacity, changed_connect, ended_settings
+from fsd.compile.service import changed_capacity, changed_connect, ended_settings, in_place
 from fsd.compile.shared import merged_template
 from fsd.plan.adoption import adoption_changes, adoption_notes, find_foreign
+from fsd.plan.attachment import (
+    attachment_changes,
+    moves_strategy,
+    rolls_in_place,
+    strategy_steps,
+)
 from fsd.plan.counts import PlannedCount, count_changes, count_notes, plan_counts
 from fsd.plan.diff import diff_scaling, diff_task_definitions, diff_templates
 from fsd.plan.find_effects import find_effects
 from fsd.plan.moved_check import find_moved_checks
-from fsd.plan.notes import HealthCheckMoves, PlanNote, VersionKept
+from fsd.plan.notes import HealthCheckMoves, PlanNote, ShiftsLater, VersionKept
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import with_previous
-from fsd.plan.production_rule import is_another_rule
 from fsd.plan.properties import diff_properties
 from fsd.plan.security_diff import diff_security
 from fsd.plan.serving import as_served, keep_serving_check
@@ -64,13 +67,16 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
     service = [*_service_steps(desired, observed, counts, revision_changes=revision is not None)]
     attach_to = _deployment_to_attach(observed, service)
     is_update = any(isinstance(step, UpdateService) and step.rolls_out for step in service)
+    strategy = tuple(strategy_steps(desired, observed))
     steps: list[Step] = [
         *cluster_steps(desired, observed),
         *shared_steps(desired, observed),
         *stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
         *([revision] if revision else []),
         *before_steps(desired, observed, revision, is_released=_rolls_out(service)),
+        *(step for step in strategy if not step.is_after),
         *service,
+        *(step for step in strategy if step.is_after),
         *_adoption_steps(desired, observed),
         *_scaling_steps(desired, observed, counts),
         *_after_steps(desired, service),
@@ -145,7 +151,12 @@ def _warnings(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
     # The health check belongs to the target group: it judges old and new tasks alike.
     # Where traffic shifts, the new tasks are asked in a target group of their own.
     stack = observed.stack
-    if stack is None or observed.running is None or desired.service.shifts_traffic:
+    is_in_place = rolls_in_place(desired, observed)
+    if is_in_place:
+        strategy = desired.service.deployment_configuration.get("strategy")
+        yield ShiftsLater(strategy=str(strategy))
+    shifts = desired.service.shifts_traffic and not is_in_place
+    if stack is None or observed.running is None or shifts:
         return
     for moved in find_moved_checks(stack.template, desired.template):
         yield HealthCheckMoves(moved=moved)
@@ -259,6 +270,7 @@ def _service_steps(
         return
     network = _network_changes(desired, observed, service)
     tasks, also = _task_changes(desired, service), _also(desired, service)
+    is_in_place = rolls_in_place(desired, observed)
     settings = _setting_changes(desired, service, counts)
     again = _again(observed, counts)
     force = bool(again or tasks) and not revision_changes and not network
@@ -270,15 +282,17 @@ def _service_steps(
             rolls_out=revision_changes or bool(network) or force,
             count=counts.at_update,
             force=force,
-            ends=_ended(desired, service),
+            ends=_ended(desired, service, is_in_place=is_in_place),
             also=also,
+            in_place=is_in_place,
+            first_group=next(iter(service.target_group_arns), ""),
         )
 
 
-def _ended(desired: Desired, service: ServiceState) -> Json:
-    return ended_settings(
-        service.deployment_configuration, desired.service.deployment_configuration
-    )
+def _ended(desired: Desired, service: ServiceState, *, is_in_place: bool = False) -> Json:
+    wanted = desired.service.deployment_configuration
+    wanted = in_place(wanted) if is_in_place else wanted
+    return ended_settings(service.deployment_configuration, wanted)
 
 
 def _again(observed: Observed, counts: PlannedCount) -> tuple[Change, ...]:
@@ -308,7 +322,7 @@ def _network_changes(
         )
         changes.append(Change(what="public address", before=before, after=after))
     changes += _security_group_changes(desired, observed.stack, service)
-    changes += _attachment_changes(desired, observed.stack, service)
+    changes += attachment_changes(desired, observed.stack, service)
     if _connect(desired) != connect_words(service.connect):
         before, after = connect_words(service.connect), _connect(desired)
         changes.append(Change(what="Service Connect", before=before or "off", after=after or "off"))
@@ -351,58 +365,6 @@ def _security_group_changes(
     return (Change(what="security groups", before=had, after=" ".join(sorted(wanted))),)
 
 
-def _attachment_changes(
-    desired: Desired, stack: ObservedStack | None, service: ServiceState
-) -> tuple[Change, ...]:
-    wanted = desired.service
-    if bool(service.target_group_arns) != wanted.has_load_balancer:
-        remark = "added" if wanted.has_load_balancer else "removed"
-        return (Change(what="load balancer", remark=remark),)
-    if not wanted.has_load_balancer:
-        return ()
-    changes: list[Change] = []
-    if _is_attached_elsewhere(desired, stack, service) or (
-        stack is not None and stack.is_made_anew(OUTPUT_TARGET_GROUP)
-    ):
-        changes.append(Change(what="load balancer", remark="replaced"))
-    elif wanted.shifts_traffic != _has_pair(stack, service):
-        remark = "added" if wanted.shifts_traffic else "removed"
-        changes.append(Change(what="second target group", remark=remark))
-    elif stack is not None and is_another_rule(desired.template, stack, service):
-        changes.append(Change(what="listener rule", remark="replaced"))
-    if service.container_port != wanted.port:
-        before, after = (
-            None if p is None else str(p) for p in (service.container_port, wanted.port)
-        )
-        changes.append(Change(what="container port", before=before, after=after))
-    return tuple(changes)
-
-
-def _has_pair(stack: ObservedStack | None, service: ServiceState) -> bool:
-    """The stack's: an adopted service may have another."""
-    group = stack.outputs.get(OUTPUT_ALTERNATE_GROUP) if stack is not None else None
-    pairs = [arns for arns in service.target_groups if len(arns) > 1]
-    return bool(pairs) and (group is None or any(group in arns for arns in pairs))
-
-
-def _is_attached_elsewhere(
-    desired: Desired, stack: ObservedStack | None, service: ServiceState
-) -> bool:
-    """Whether the service's target group is not the one that the stack has, or will have, or that
-    the manifest names."""
-    named = output_value(desired.template, OUTPUT_TARGET_GROUP)
-    if isinstance(named, str):
-        return named not in service.target_group_arns
-    if stack is None:
-        return True
-    if output_value(stack.template, OUTPUT_TARGET_GROUP) != output_value(
-        desired.template, OUTPUT_TARGET_GROUP
-    ):
-        return True
-    arn = stack.outputs.get(OUTPUT_TARGET_GROUP)
-    return arn is not None and arn not in service.target_group_arns
-
-
 def _task_changes(desired: Desired, service: ServiceState) -> tuple[Change, ...]:
     """A task keeps what it was started with: another setting needs new tasks.
 
@@ -431,6 +393,8 @@ def _setting_changes(
     if wanted.grace_period is not None and (service.grace_period or 0) != wanted.grace_period:
         before, after = f"{service.grace_period or 0} s", f"{wanted.grace_period} s"
         changes.append(Change(what="grace period", before=before, after=after))
+    if moves_strategy(desired, service):
+        return tuple(changes)  # a step of its own says all of it
     before, after = (
         str(one.get("strategy", "ROLLING"))
         for one in (service.deployment_configuration, wanted.deployment_configuration)

@@ -22,6 +22,7 @@ from fsd.compile.desired import (
     JsonValue,
 )
 from fsd.compile.traffic_shift import forward
+from fsd.plan.attachment import rolls_in_place
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.rule_weights import changed_rules, with_weights
 from fsd.plan.template_parts import object_at, referred
@@ -50,7 +51,7 @@ def as_served(desired: Desired, observed: Observed) -> Desired:
 def keep_serving_check(both: Json, desired: Desired, observed: Observed) -> Json:
     """`both`, the stack of old and new tasks, in which the old ones are asked what they were."""
     stack, group = observed.stack, serving_group(observed)
-    if stack is None or not desired.service.shifts_traffic:
+    if stack is None or not desired.service.shifts_traffic or rolls_in_place(desired, observed):
         return both
     resources, before = object_at(both, "Resources"), object_at(stack.actual, "Resources")
     if group not in before or group not in resources:

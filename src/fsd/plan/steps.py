@@ -104,7 +104,26 @@ class UpdateService:
     count: int | None = None  # tasks; None: the count is left alone
     force: bool = False  # the same revision again, after it had failed
     ends: Json = field(default_factory=dict)  # of the deployment configuration
+    in_place: bool = False  # a rolling deployment, that attaches what the next one shifts with
+    first_group: str = ""  # ARN of the target group that it is attached to now
     also: Json = field(default_factory=dict)  # parameters that only a change needs
+    sign: Sign = Sign.CHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStrategy:
+    """Between rolling deployments and those that shift traffic. It starts no deployment.
+
+    AWS's guides ask for it while none is in flight: to shift traffic, after a rolling deployment
+    with the second target group; to roll, before the first one.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-rolling-to-bluegreen.html
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-bluegreen-to-rolling.html
+    """
+
+    name: str
+    configuration: Json  # all that UpdateService is told of it
+    changes: tuple[Change, ...]
+    is_after: bool = False  # once the rollout has succeeded
     sign: Sign = Sign.CHANGE
 
 
@@ -166,12 +185,16 @@ Step: TypeAlias = (
     | RunOneOff
     | CreateService
     | UpdateService
+    | SetStrategy
     | PutSchedule
     | TakeOver
     | ApplyScaling
     | RemoveScaling
     | SetCount
 )
+
+
+_CHANGES_WHAT_RUNS = RegisterRevision | UseRevision | UpdateService | SetStrategy | PutSchedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +244,6 @@ class Plan:
         return tuple(
             change
             for step in self.steps
-            if isinstance(step, RegisterRevision | UseRevision | UpdateService | PutSchedule)
+            if isinstance(step, _CHANGES_WHAT_RUNS)
             for change in step.changes
         )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from fsd.errors import CallFailedError
 from fsd.plan.serving import as_served
-from fsd.plan.steps import ApplyStack, RunOneOff, SetCount, Step, UpdateService
+from fsd.plan.steps import ApplyStack, RunOneOff, SetCount, SetStrategy, Step, UpdateService
 from fsd.quoted import Quoted
 from fsd.release.apply_plan import apply_in_order
 from fsd.release.apply_step import Applied
@@ -68,8 +68,10 @@ def end_without_rollout(run: DeployRun, begun: Begun) -> Result:
 
 
 def leave(run: DeployRun, begun: Begun) -> Result:
-    """Without the verdict: the old tasks may be needed yet, and what they need with them."""
-    _apply_after(run, begun, _without_clean_up(run, begun.after))
+    """Without the verdict: the old tasks may be needed yet, and what they need with them. Another
+    strategy is the next deployment's to set: now this one is in flight."""
+    after = tuple(step for step in begun.after if not isinstance(step, SetStrategy))
+    _apply_after(run, begun, _without_clean_up(run, after))
     run.noted.notes = (*run.noted.notes, *run.noted.late)
     return finish(run, Ending(outcome=Outcome.STARTED), begun)
 

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
-from fsd.plan.steps import ApplyShared, ApplyStack, RegisterRevision, RunOneOff, Step, UseRevision
+from fsd.plan.steps import (
+    ApplyShared,
+    ApplyStack,
+    RegisterRevision,
+    RunOneOff,
+    SetStrategy,
+    Step,
+    UseRevision,
+)
 from fsd.release.apply_step import Applied, apply_step
 from fsd.release.concurrency.races import find_deployments_since
 from fsd.release.deploy_run import DeployRun, Planned
@@ -56,6 +64,14 @@ def put_stack_back(run: DeployRun, step: Step, error: CallFailedError) -> None:
         return
     if run.reached.task_definition_arn:
         revision = family_revision(run.reached.task_definition_arn)
+        if isinstance(step, SetStrategy):
+            raise CallFailedError(
+                f"{error.what}; ECS has {revision}, but the service still replaces its tasks "
+                "in batches",
+                where=error.where,
+                fix=f"{error.fix}: only the strategy is left to do",
+                code=error.code,
+            ) from error
         raise CallFailedError(
             f"{error.what}; ECS has {revision}, and the service scales as before",
             where=error.where,

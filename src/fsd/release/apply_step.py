@@ -11,7 +11,12 @@ from typing import assert_never
 from fsd.compile.desired import Desired, Json
 from fsd.compile.scaling import with_label
 from fsd.compile.schedule import schedule_parameters
-from fsd.compile.service import create_parameters, update_parameters
+from fsd.compile.service import (
+    changed_configuration,
+    create_parameters,
+    in_place,
+    update_parameters,
+)
 from fsd.compile.shared import merged_template
 from fsd.plan.known_template import STACK_TAG, record_template
 from fsd.plan.steps import (
@@ -27,6 +32,7 @@ from fsd.plan.steps import (
     RemoveScaling,
     RunOneOff,
     SetCount,
+    SetStrategy,
     Step,
     TakeOver,
     UpdateService,
@@ -77,7 +83,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
             return replace(applied, task_definition_arn=step.arn)
         case RunOneOff():
             applied.run_one_off(step, applied)
-        case CreateService() | UpdateService() | PutSchedule():
+        case CreateService() | UpdateService() | SetStrategy() | PutSchedule():
             answer = _release(step, applied, desired=desired, aws=aws)
             return replace(applied, service=answer)
         case TakeOver() | ApplyScaling() | RemoveScaling() | SetCount():
@@ -88,7 +94,7 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
 
 
 def _release(
-    step: CreateService | UpdateService | PutSchedule,
+    step: CreateService | UpdateService | SetStrategy | PutSchedule,
     applied: Applied,
     *,
     desired: Desired,
@@ -105,6 +111,9 @@ def _release(
             )
         case UpdateService():
             return aws.ecs.update_service(_update_input(step, applied, desired))
+        case SetStrategy():
+            said = {"cluster": desired.service.cluster, "service": desired.name}
+            return aws.ecs.update_service({**said, "deploymentConfiguration": step.configuration})
         case PutSchedule():
             parameters = schedule_parameters(
                 desired, outputs=applied.outputs, task_definition_arn=arn
@@ -176,7 +185,12 @@ def _update_input(step: UpdateService, applied: Applied, desired: Desired) -> Js
         task_definition_arn=applied.task_definition_arn,
         ends=step.ends,
         also=step.also,
+        first_group=step.first_group,
     )
+    if step.in_place:
+        parameters["deploymentConfiguration"] = changed_configuration(
+            in_place(desired.service.deployment_configuration), step.ends
+        )
     if step.force:
         parameters["forceNewDeployment"] = True
     if step.count is not None:
@@ -191,12 +205,14 @@ def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     limits as they were, so scaling waits for the verdict.
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
 
-    The stack's clean-up is the last: nothing depends on it.
+    The strategy comes first after it: what is next depends on it. The stack's clean-up is the last:
+    nothing depends on it.
     """
     late = TakeOver | ApplyScaling | RemoveScaling | SetCount
     scaling = tuple(s for s in plan.steps if isinstance(s, late))
     tasks = tuple(s for s in plan.steps if isinstance(s, RunOneOff) and s.is_after)
     after = (
+        *(s for s in plan.steps if isinstance(s, SetStrategy) and s.is_after),
         *scaling,
         *tasks,
         *(s for s in plan.steps if isinstance(s, ApplyStack) and s.cleans_up),

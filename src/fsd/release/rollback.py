@@ -33,7 +33,6 @@ from fsd.release.ports import PermissionDenied
 from fsd.release.proof import put_mark
 from fsd.release.result import Outcome
 from fsd.release.rollback_service import (
-    must_follow,
     restore_count,
     restore_strategy,
     roll_out,
@@ -174,6 +173,7 @@ def verified(back: GoBack) -> RolledBackTo:
     """ECS says that it rolled back; see what runs, and restore what is not part of a revision."""
     message = apply_stack_of_before(back)
     restore_count(back)
+    restore_strategy(back)
     service = back.aws.ecs.find_service(back.ref.cluster, back.ref.name)
     if service is None:
         return could_not_go_back(back, BareMessage.SERVICE_GONE)
@@ -189,12 +189,9 @@ def update_to(back: GoBack, good: str) -> RolledBackTo:
     if not back.can_redeploy:
         return could_not_go_back(back, BareMessage.SAME_REVISION_BEFORE)
     verdict = back.watcher.watch(roll_out(back, good)).verdict
-    if outcome_of(verdict) is Outcome.SUCCEEDED and must_follow(back):
-        verdict = back.watcher.watch(roll_out(back, good, in_place=True)).verdict
     revision = family_revision(good)
     match outcome_of(verdict):
         case Outcome.SUCCEEDED:
-            restore_strategy(back)
             return verified(back)
         case Outcome.SUPERSEDED:
             return _lost(superseded_by(getattr(verdict, "task_definition_arn", "")))

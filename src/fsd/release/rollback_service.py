@@ -24,12 +24,12 @@ def restore_count(back: GoBack) -> None:
         set_count(back, before.desired)
 
 
-def roll_out(back: GoBack, good: str, *, in_place: bool = False) -> Ours:
-    """Deploy `good` once more. `in_place`: as the service was before, where `must_follow`."""
+def roll_out(back: GoBack, good: str) -> Ours:
+    """Deploy `good` once more."""
     before, ref, ecs = back.observed.service, back.ref, back.aws.ecs
     known = frozenset(ecs.service_deployment_arns(ref.cluster, ref.name))
     now = ecs.find_service(ref.cluster, ref.name)
-    settings = _settings(back, now, in_place=in_place) if now is not None else {}
+    settings = _settings(back, now) if now is not None else {}
     parameters: Json = {
         "cluster": ref.cluster,
         "service": ref.name,
@@ -44,31 +44,20 @@ def roll_out(back: GoBack, good: str, *, in_place: bool = False) -> Ours:
     return Ours(service=ref.name, arn=found.arn, task_definition_arn=good)
 
 
-def _settings(back: GoBack, now: ServiceState, *, in_place: bool) -> Json:
-    before = back.observed.service
-    settings = _attached_as(before, back)
-    if in_place and before is not None:
-        return settings | {"deploymentConfiguration": _configured_as(before, now)}
-    if not (_shifts(now) or (_shifts(before) and settings)):
+def _settings(back: GoBack, now: ServiceState) -> Json:
+    """A service that still rolls does so back as well, also where it had shifted traffic before:
+    the second target group comes with that, and then the strategy."""
+    settings = _attached_as(back.observed.service, now, back)
+    if not now.shifts_traffic:
         return settings
-    if not _shifts(before):
-        settings.pop("loadBalancers", None)
-    return settings | {"deploymentConfiguration": _at_once(before, now)}
-
-
-def must_follow(back: GoBack) -> bool:
-    """Whether the release was the first that shifts traffic. One shift takes it back; a deployment
-    in place then lets go of the second target group and of the rule, which the stack takes away."""
-    before = back.observed.service
-    if before is None or not back.container or _shifts(before):
-        return False
-    return _shifts(back.aws.ecs.find_service(back.ref.cluster, back.ref.name))
+    return settings | {"deploymentConfiguration": _at_once(back.observed.service, now)}
 
 
 def restore_strategy(back: GoBack) -> None:
-    """What `roll_out` left out so as to be quick. It starts no deployment."""
+    """What no revision has: the strategy that the release changed, and what `roll_out` left out so
+    as to be quick. It starts no deployment."""
     before, ref, ecs = back.observed.service, back.ref, back.aws.ecs
-    if before is None or not _shifts(before):
+    if before is None or not (before.shifts_traffic or before.production_rule):
         return
     now = ecs.find_service(ref.cluster, ref.name)
     if now is None:
@@ -78,10 +67,6 @@ def restore_strategy(back: GoBack) -> None:
         ecs.update_service(
             {"cluster": ref.cluster, "service": ref.name, "deploymentConfiguration": wanted}
         )
-
-
-def _shifts(service: ServiceState | None) -> bool:
-    return service is not None and service.production_rule != ""
 
 
 def _at_once(before: ServiceState | None, now: ServiceState) -> Json:
@@ -114,7 +99,7 @@ def _groups(before: ServiceState, back: GoBack) -> tuple[str, ...]:
     return (arn,) if arn else before.target_group_arns
 
 
-def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
+def _attached_as(before: ServiceState | None, now: ServiceState, back: GoBack) -> Json:
     """An update keeps what it does not name: the target group and the port of the failed release.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
@@ -128,7 +113,9 @@ def _attached_as(before: ServiceState | None, back: GoBack) -> Json:
     }
     return {
         "networkConfiguration": {"awsvpcConfiguration": network},
-        "loadBalancers": _pair(before, back) if _shifts(before) else _single(before, back),
+        "loadBalancers": _pair(before, now, back)
+        if before.production_rule
+        else _single(before, back),
     }
 
 
@@ -143,8 +130,9 @@ def _single(before: ServiceState, back: GoBack) -> list[JsonValue]:
     ]
 
 
-def _pair(before: ServiceState, back: GoBack) -> list[JsonValue]:
-    """With the ARNs of now: a rule on another listener is another rule."""
+def _pair(before: ServiceState, now: ServiceState, back: GoBack) -> list[JsonValue]:
+    """With the ARNs of now: a rule on another listener is another rule. A rolling deployment stays
+    in the target group that serves, so that is the first one."""
     stack = back.aws.stacks.find(back.ref.stack_name)
     outputs = stack.outputs if stack else {}
     made: Json = {"productionListenerRule": outputs.get(OUTPUT_PRODUCTION_RULE, "")}
@@ -158,6 +146,11 @@ def _pair(before: ServiceState, back: GoBack) -> list[JsonValue]:
         advanced = cast(Json, balancer.get("advancedConfiguration") or {})
         told = {**advanced, **{key: arn for key, arn in made.items() if arn}}
         balancer |= {key: arn for key, arn in group.items() if arn}
+        if not now.shifts_traffic and told.get("alternateTargetGroupArn") in now.target_group_arns:
+            told["alternateTargetGroupArn"], balancer["targetGroupArn"] = (
+                balancer["targetGroupArn"],
+                told["alternateTargetGroupArn"],
+            )
         found.append({**balancer, "advancedConfiguration": told})
     return [*found]
 

@@ -177,7 +177,7 @@ class ServiceReader:
         has_moved = self._shown != before
         is_new = self._shown.states != before.states or self._looks % DEPLOYMENT_EVERY == 0
         self._is_owed = self._is_owed or is_new
-        is_telling = has_moved or self._is_settling(service) or _shifts_traffic(service)
+        is_telling = has_moved or self._is_settling(service) or service.shifts_traffic
         if self._is_owed or (is_telling and affords(6)):
             self._read_deployment(service, ours)
             self._is_owed = False
@@ -324,11 +324,6 @@ def _tells_tasks_apart(service: ServiceState) -> bool:
     """Whether new tasks run beside old ones, so that a healthy target may be either's."""
     primary = service.primary
     return len(service.deployments) > 1 and (primary is None or primary.running > 0)
-
-
-def _shifts_traffic(service: ServiceState) -> bool:
-    """Whether the service deployment alone says its stage, and where the traffic goes."""
-    return service.deployment_configuration.get("strategy", "ROLLING") != "ROLLING"
 
 
 def _has_begun(service: ServiceState) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
-from fsd.plan.steps import CreateService, Plan, UpdateService
+from fsd.plan.steps import CreateService, Plan, SetStrategy, UpdateService
 from fsd.quoted import Quoted
 from fsd.release.alarms import warnings
 from fsd.release.apply_plan import apply_in_order, before_any_step, put_stack_back
@@ -51,6 +51,8 @@ def begin(run: DeployRun, planned: Planned) -> Begun | None:
             requested = _request(run, step, applied, planned)
             if requested is None:
                 return None
+        elif isinstance(step, SetStrategy) and _another_began(run, observed):
+            return None
         else:
             applied = apply_in_order(run, [step], applied, observed=observed)
     if plan.attach_to:
@@ -131,6 +133,13 @@ def _ask(
     requested = replace(requested, is_taken=True, answer=answer)
     run.enter(requested)
     return requested
+
+
+def _another_began(run: DeployRun, observed: Observed) -> bool:
+    """The strategy changes only while nothing is in flight."""
+    ref = run.operation.ref
+    arns = run.aws.ecs.service_deployment_arns(ref.cluster, ref.name)
+    return begun_since(arns, observed)
 
 
 def _requested(

@@ -18,6 +18,7 @@ from fsd.plan.steps import (
     RemoveScaling,
     RunOneOff,
     SetCount,
+    SetStrategy,
     Step,
     TakeOver,
     UpdateService,
@@ -92,6 +93,7 @@ _KINDS: dict[type[Step], str] = {
     RunOneOff: "run-one-off",
     CreateService: "create-service",
     UpdateService: "update-service",
+    SetStrategy: "set-strategy",
     PutSchedule: "put-schedule",
     TakeOver: "take-over",
     ApplyScaling: "apply-scaling",
@@ -116,7 +118,7 @@ def step_subject(step: Step) -> str:
             return "revision"
         case RunOneOff():
             return "task"
-        case CreateService() | UpdateService() | TakeOver() | SetCount():
+        case CreateService() | UpdateService() | SetStrategy() | TakeOver() | SetCount():
             return "service"
         case PutSchedule():
             return "schedule"
@@ -135,6 +137,7 @@ def step_text(step: Step) -> str:
             | ApplyStack()
             | CreateService()
             | UpdateService()
+            | SetStrategy()
             | PutSchedule()
             | TakeOver()
             | SetCount()
@@ -168,10 +171,17 @@ def step_effect(step: Step) -> str:
         case RemoveScaling(kept_for=others):
             kept = f" by FSD's policies; {', '.join(others)} stays" if others else ""
             return f"no longer scaled{kept}"
-        case SetCount(changes=changes):
-            return f"{changes_text(changes)}   once auto scaling is gone"
+        case SetCount() | SetStrategy():
+            return _setting_text(step)
         case _:
             assert_never(step)
+
+
+def _setting_text(step: SetCount | SetStrategy) -> str:
+    text = changes_text(step.changes)
+    if isinstance(step, SetCount):
+        return f"{text}   once auto scaling is gone"
+    return f"{text}   after the rollout" if step.is_after else text
 
 
 def _release_text(step: CreateService | PutSchedule) -> str:

@@ -18,6 +18,7 @@ from fsd.plan.notes import (
     ScheduleTakenOver,
     SecurityGroupsLeft,
     ServiceAdopted,
+    ShiftsLater,
     TargetGroupLeft,
     TargetStays,
     VersionKept,
@@ -162,6 +163,14 @@ def _(note: HealthCheckMoves) -> str:
         f"{WARNING}the health check changes to {note.moved.change}. The new check also applies to "
         "the running tasks, so a deployment tries it on them first, unless interruptions are "
         "allowed"
+    )
+
+
+@note_text.register
+def _(note: ShiftsLater) -> str:
+    return (
+        "this release replaces the tasks in batches and attaches the second target group; "
+        f"{note.strategy} takes effect with the next release"
     )
 
 

@@ -254,6 +254,7 @@ def update_service(context: CallContext, parameters: Json) -> Json:
     )
     if {"deploymentConfiguration", "loadBalancers"} & parameters.keys():
         check_advanced(context, wanted.load_balancers, configuration["strategy"])
+    _refuse_in_a_shift(service, configuration)
     count = parameters.get("desiredCount", service.desired_count)
     check_desired_count(count)
     _set_plain(service, parameters)
@@ -263,6 +264,20 @@ def update_service(context: CallContext, parameters: Json) -> Json:
         restore(service, wanted)
         begin_deployment(service, wanted, context.now, ids=context.ids, seen=context.alarms)
     return {"service": describe.service(service, with_tags=True)}
+
+
+def _refuse_in_a_shift(service: EcsServiceRecord, wanted: Json) -> None:
+    """That it is refused is AWS's; the page has no words for it, so these are not AWS's.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/update-bluegreen-to-rolling.html
+    """
+    before, after = service.configuration["strategy"], wanted["strategy"]
+    is_under_way = any(not found.status.is_final for found in service.service_deployments)
+    if before != "ROLLING" and after == "ROLLING" and is_under_way:
+        raise invalid(
+            f"The deployment strategy cannot change from {before} to ROLLING while a service "
+            "deployment is in progress."
+        )
 
 
 def _updated_task_definition(

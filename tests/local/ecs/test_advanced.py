@@ -160,7 +160,10 @@ def test_update_service__strategy_alone__needs_the_pairs(shifting: Cloud) -> Non
     shifting.update(loadBalancers=balancers(), deploymentConfiguration=configuration("CANARY"))
     found = shifting.service()["deploymentConfiguration"]
     assert found["canaryConfiguration"] == {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}
-    shifting.update(deploymentConfiguration={"strategy": "ROLLING"})
+    with pytest.raises(ApiFault, match="CANARY to ROLLING while a service deployment is in progr"):
+        shifting.update(deploymentConfiguration={"strategy": "ROLLING"})
+    assert shifting.service()["deploymentConfiguration"]["strategy"] == "CANARY"
+    shifting.update(deploymentConfiguration={"strategy": "BLUE_GREEN"})
     assert "canaryConfiguration" not in shifting.service()["deploymentConfiguration"]
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from fsd.compile.desired import Desired, Json
-from fsd.compile.service import create_parameters, ended_settings
+from fsd.compile.service import create_parameters, ended_settings, update_parameters
+from fsd.plan.notes import HealthCheckMoves, ShiftsLater
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.serving import as_served
-from fsd.plan.steps import ApplyStack, UpdateService
+from fsd.plan.steps import ApplyStack, Plan, SetStrategy, UpdateService
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.stack_change import StackChange
+from fsd.snapshot import DeploymentStatus, ServiceDeployment
 from tests.fakes.aws import FakeAws
 from tests.unit.compile.shapes import assert_valid_input, lint_template
 from tests.unit.floor.test_floor import OUTPUTS, REVISION, as_deployed, compiled
@@ -177,14 +180,113 @@ def test_plan__rolling_to_blue_green__second_group_and_traffic_stays() -> None:
     plan = plan_release(desired, before)
 
     (stack,) = (step for step in plan.steps if isinstance(step, ApplyStack))
-    (update,) = (step for step in plan.steps if isinstance(step, UpdateService))
     assert weights(stack.template, OWN) == TO_FIRST
-    assert update.rolls_out
+    update, strategy = of_service(plan)
+    assert isinstance(update, UpdateService)
+    assert (update.rolls_out, update.in_place) == (True, True)
     said = [(c.what, c.before, c.after, c.remark) for c in update.changes]
-    assert said == [
-        ("second target group", None, None, "added"),
-        ("strategy", "ROLLING", "BLUE_GREEN", ""),
-    ]
+    assert said == [("second target group", None, None, "added")]
+    assert isinstance(strategy, SetStrategy)
+    assert strategy.is_after
+    assert strategy.configuration["strategy"] == "BLUE_GREEN"
+    assert [(c.before, c.after) for c in strategy.changes] == [("ROLLING", "BLUE_GREEN")]
+    assert plan.notes == (ShiftsLater(strategy="BLUE_GREEN"),)
+
+
+def of_service(plan: Plan) -> list[SetStrategy | UpdateService]:
+    return [step for step in plan.steps if isinstance(step, SetStrategy | UpdateService)]
+
+
+def attached(by: str, strategy: str = "rolling", *, first: str = FIRST) -> Observed:
+    """A service that has both target groups, and another strategy than its stack is for."""
+    observed = served(service("blueGreen"), by)
+    assert observed.service is not None
+    pair = (first, *({FIRST, SECOND} - {first}))
+    now = replace(
+        observed.service,
+        target_group_arns=(first,),
+        target_groups=(pair,),
+        deployment_configuration={**service(strategy).service.deployment_configuration},
+    )
+    return replace(observed, service=now)
+
+
+@pytest.mark.parametrize("first", [FIRST, SECOND])
+def test_plan__second_target_group_is_attached__strategy_first_and_without_a_deployment(
+    first: str,
+) -> None:
+    """An earlier run was killed before it could set it."""
+    (only,) = of_service(plan_release(service("blueGreen"), attached(first, first=first)))
+
+    assert isinstance(only, SetStrategy)
+    assert not only.is_after
+
+
+def test_plan__second_target_group_is_attached_and_a_release__shifts() -> None:
+    release = service("blueGreen", more=", environment: {A: b}")
+
+    strategy, update = of_service(plan_release(release, attached(FIRST)))
+
+    assert isinstance(strategy, SetStrategy)
+    assert isinstance(update, UpdateService)
+    assert (strategy.is_after, update.in_place) == (False, False)
+
+
+def test_plan__own_rolling_deployment_in_flight__strategy_once_it_is_over() -> None:
+    observed = attached(FIRST)
+    flight = ServiceDeployment(
+        arn="arn:1",
+        status=DeploymentStatus.IN_PROGRESS,
+        task_definition_arn="",
+        created_at=datetime(2026, 7, 31, 12, tzinfo=UTC),
+    )
+
+    plan = plan_release(service("blueGreen"), replace(observed, in_flight=flight))
+
+    (strategy,) = of_service(plan)
+    assert isinstance(strategy, SetStrategy)
+    assert strategy.is_after
+    assert plan.attach_to == "arn:1"
+
+
+def test_plan__blue_green_to_rolling__strategy_before_the_deployment() -> None:
+    observed = attached(SECOND, strategy="blueGreen")
+
+    strategy, update = of_service(plan_release(service("rolling"), observed))
+
+    assert isinstance(strategy, SetStrategy)
+    assert not strategy.is_after
+    assert strategy.configuration["strategy"] == "ROLLING"
+    assert strategy.configuration["bakeTimeInMinutes"] == 0
+    assert isinstance(update, UpdateService)
+    assert update.rolls_out
+
+
+def test_plan__rolling_to_blue_green_and_the_check_moves__old_tasks_are_asked_first() -> None:
+    """Both are in one target group this time, so the new check judges both."""
+    after = service("blueGreen", more=", healthCheck: {path: /ready}")
+
+    plan = plan_release(after, as_deployed(service("rolling")))
+
+    (stack,) = (step for step in plan.steps if isinstance(step, ApplyStack))
+    assert check_path(stack, "TargetGroup") == "/ready"
+    assert any(isinstance(note, HealthCheckMoves) for note in plan.notes)
+
+
+@pytest.mark.parametrize("first", [FIRST, SECOND])
+def test_update_parameters__pair__its_first_target_group_stays_the_first(first: str) -> None:
+    parameters: Any = update_parameters(
+        service("blueGreen"),
+        outputs=PAIR,
+        task_definition_arn=REVISION,
+        ends={},
+        first_group=first,
+    )
+
+    (balancer,) = parameters["loadBalancers"]
+    assert balancer["targetGroupArn"] == first
+    assert balancer["advancedConfiguration"]["alternateTargetGroupArn"] in {FIRST, SECOND} - {first}
+    assert_valid_input("ecs", "UpdateService", parameters)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from fsd.plan.steps import (
     RemoveScaling,
     RunOneOff,
     SetCount,
+    SetStrategy,
     Step,
     TakeOver,
     UpdateService,
@@ -41,6 +42,7 @@ from tests.unit.report.results import make_phase
 
 CPU = Change(what="cpu", before="512", after="1024")
 COUNT = Change(what="desired count", before="2", after="4")
+STRATEGY = Change(what="strategy", before="ROLLING", after="CANARY")
 WHEN = Change(what="rate(1 hour)")
 DIGEST = "sha256:9b1f" + "0" * 60
 
@@ -193,6 +195,16 @@ STEPS: list[tuple[Step, str, str]] = [
         SetCount(name="web-dev", count=4, changes=(COUNT,)),
         "set-count",
         "service web-dev   desired count 2 → 4   once auto scaling is gone",
+    ),
+    (
+        SetStrategy(name="web-dev", configuration={}, changes=(STRATEGY,)),
+        "set-strategy",
+        "service web-dev   strategy ROLLING → CANARY",
+    ),
+    (
+        SetStrategy(name="web-dev", configuration={}, changes=(STRATEGY,), is_after=True),
+        "set-strategy",
+        "service web-dev   strategy ROLLING → CANARY   after the rollout",
     ),
 ]
 
