@@ -15,6 +15,7 @@ from tests.local.server.enforced import Account
 from tests.local.test_bootstrap import (
     BOOTSTRAP,
     DEPLOYS,
+    PLANS,
     as_workflow,
     fsd,
     root,
@@ -89,6 +90,11 @@ def test_image_scan__bootstrapped_account__blocks_and_lets_pass_with_its_roles_a
     assert "error[image-vulnerable]: ECR's scan of hello@sha256:" in blocked.err
     assert "found 1 CRITICAL: CVE-2026-1 (CRITICAL, openssl 3.0.2)" in blocked.err
     assert root.client("ecs").list_services(cluster="dev")["serviceArns"] == []
+    planner = as_workflow(fsd, root, "fsd-plan-dev-org.offers", PLANS)
+    planned = planner.run("plan", "--env", "dev")
+    assert planned.code == 4, planned.text
+    assert "to add" in planned.out
+    assert planned.err.strip() in blocked.err
 
     plant(finding("CVE-2026-2", "HIGH"), statuses=["IN_PROGRESS", "COMPLETE"])
     passed = deployer.ok(*DEPLOY)

@@ -74,6 +74,28 @@ def test_promote__what_runs__is_the_same_digest_with_the_others_values(fsd: Fsd)
     assert {"name": "GREETING", "value": "hello-from-prod"} in container["environment"]
 
 
+def test_plan__where_only_promoted_images_go__ends_as_the_deployment_would(fsd: Fsd) -> None:
+    plan = ("plan", "--env", "prod")
+    empty = fsd.run(*plan, "--detailed-exitcode")
+    refused = fsd.run("deploy", "--env", "prod")
+    as_json = fsd.run(*plan, "--format", "json")
+    fsd.ok(*DEPLOY, "--version", "v1")
+    promoted = fsd.run(*plan, "--detailed-exitcode")
+    write(fsd.cwd, "eu-west-1")
+    copied = fsd.run(*plan)
+
+    error = refused.err[refused.err.index("error[promotion-required]") :]
+    assert (empty.code, refused.code, as_json.code) == (4, 4, 4), empty.text
+    assert "to add" in empty.out
+    assert "a deployment of this image would be refused" in empty.out
+    assert empty.err.strip() == error.strip()
+    assert [one["code"] for one in as_json.json()["refusals"]] == ["promotion-required"]
+    assert (promoted.code, copied.code) == (10, 0), promoted.text
+    assert "note: promoted from dev: hello-dev:1 (v1)" in promoted.out
+    assert "note: promoted from dev: hello-dev:1 (v1)" in copied.out
+    assert "is not built" not in copied.out
+
+
 def test_promote__after_a_rollback__what_runs_and_not_what_is_newest(fsd: Fsd) -> None:
     first = fsd.ok(*DEPLOY, "--version", "v1").json()
     app = fsd.cwd / "app.py"

@@ -57,6 +57,8 @@ def plan_grants(reach: Reach) -> tuple[Grant, ...]:
             resources=reach.repositories,
         ),
         _look_around(),
+        *_promotion_reads(reach),
+        *_scan_reads(reach),
     )
 
 
@@ -406,29 +408,47 @@ def _operating_grants(reach: Reach) -> tuple[Grant, ...]:
     )
 
 
-def _scan_grants(reach: Reach) -> tuple[Grant, ...]:
+def _scan_reads(reach: Reach) -> tuple[Grant, ...]:
     """Only where the environment has `imageScan`."""
     if not reach.named.scans:
         return ()
     return (
         Grant(
-            sid="ImageScans",
-            why="`imageScan`: read ECR's scan of the image, and begin it where nothing has",
-            actions=actions("ecr", "DescribeImageScanFindings StartImageScan"),
+            sid="ReadImageScans",
+            why="`imageScan`: read ECR's scan of the image, of an index that of its platform",
+            actions=actions("ecr", "BatchGetImage DescribeImageScanFindings"),
             resources=reach.repositories,
         ),
     )
 
 
-def _promotion_grants(reach: Reach) -> tuple[Grant, ...]:
+def _scan_grants(reach: Reach) -> tuple[Grant, ...]:
+    if not reach.named.scans:
+        return ()
+    return (
+        Grant(
+            sid="ImageScans",
+            why="`imageScan`: begin ECR's scan of the image where nothing has",
+            actions=actions("ecr", "StartImageScan"),
+            resources=reach.repositories,
+        ),
+    )
+
+
+def _promotion_reads(reach: Reach) -> tuple[Grant, ...]:
     """Only where the environment takes what has succeeded in another of the account."""
     return tuple(
         grant
         for number, one in enumerate(reach.sources, start=1)
-        for grant in (
-            *_looks(one, number),
-            *(_copies(one, number) if one.place.region != reach.place.region else ()),
-        )
+        for grant in (*_looks(one, number), *_finds(reach, one, number))
+    )
+
+
+def _promotion_grants(reach: Reach) -> tuple[Grant, ...]:
+    return tuple(
+        grant
+        for number, one in enumerate(reach.sources, start=1)
+        for grant in _copies(reach, one, number)
     )
 
 
@@ -468,20 +488,31 @@ def _looks(source: Reach, number: int) -> tuple[Grant, ...]:
     )
 
 
-def _copies(source: Reach, number: int) -> tuple[Grant, ...]:
+def _finds(reach: Reach, source: Reach, number: int) -> tuple[Grant, ...]:
     """ECR has a registry a Region, so that an image from another one has to be copied.
 
     https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
     """
+    if source.place.region == reach.place.region:
+        return ()
+    return (
+        Grant(
+            sid=f"FindPromotedImages{number}",
+            why=f"promotion: find the image in {source.environment}'s Region",
+            actions=actions("ecr", "DescribeImages DescribeRepositories ListTagsForResource"),
+            resources=source.repositories,
+        ),
+    )
+
+
+def _copies(reach: Reach, source: Reach, number: int) -> tuple[Grant, ...]:
+    if source.place.region == reach.place.region:
+        return ()
     return (
         Grant(
             sid=f"ReadPromotedImages{number}",
             why=f"promotion: copy the image out of {source.environment}'s Region",
-            actions=actions(
-                "ecr",
-                "BatchGetImage DescribeImages DescribeRepositories GetDownloadUrlForLayer "
-                "ListTagsForResource",
-            ),
+            actions=actions("ecr", "BatchGetImage GetDownloadUrlForLayer"),
             resources=source.repositories,
         ),
     )

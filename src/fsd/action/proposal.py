@@ -29,7 +29,9 @@ def plan(one: ServiceFile, names: tuple[str, ...]) -> None:
     unavailable: dict[str, str] = {}
     for env in names if error is None else ():
         try:
-            plans.append(one.deployer.plan(one.options(env), reporter=Silent()))
+            planned = one.deployer.plan(one.options(env), reporter=Silent())
+            refusals = tuple(error_in_workflow(refusal) for refusal in planned.refusals)
+            plans.append(replace(planned, refusals=refusals))
         except FsdError as raised:
             caught = error_in_workflow(raised)
             unavailable[env] = caught.what
@@ -38,6 +40,10 @@ def plan(one: ServiceFile, names: tuple[str, ...]) -> None:
             one.announcer.error(caught, level=Level.WARNING if is_fine else Level.ERROR)
     for planned in plans:
         one.runner.write(plan_text(planned))
+        for refusal in planned.refusals:
+            is_fine = _may_be_unplanned(one, refusal)
+            error = error if is_fine else error or refusal
+            one.announcer.error(refusal, level=Level.WARNING if is_fine else Level.ERROR)
     missing = "; ".join(f"no plan for {env}: {why}" for env, why in unavailable.items())
     record = EndedRun(outcome=str(Outcome.PLANNED), exit_code=0, reason=missing)
     if error is not None:

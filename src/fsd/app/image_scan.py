@@ -22,7 +22,7 @@ from fsd.release.image_scan import (
     find_blocking,
     find_unrated,
 )
-from fsd.release.notes import Note, ScanAwaited, ScanPassed
+from fsd.release.notes import Note, ScanAhead, ScanAwaited, ScanPassed
 from fsd.release.ports import Clock, ImageScans
 from fsd.release.reporter import Reporter
 
@@ -83,6 +83,46 @@ def require_scan(
     policy = connection.environment.image_scan
     if policy is None:
         return ()
+    scanned = _require_in_ecr(prepared, image)
+    result = _ScanWait(
+        image=scanned,
+        scans=connection.aws.scans,
+        clock=clock,
+        reporter=reporter,
+        longest=_LONGEST if timeout is None else min(_LONGEST, timeout),
+        speed=connection.pace.speed,
+    ).find_result()
+    return (_require_clean(scanned, result, block=policy.block),)
+
+
+def check_scan(prepared: Prepared, image: Image, *, is_yet_to_come: bool) -> tuple[Note, ...]:
+    """What `require_scan` would say by what ECR knows now, for a plan: it looks once, begins no
+    scan and waits for none. An image that is yet to come is to be built, or copied from elsewhere.
+
+    Raises as `require_scan` does, where no wait could change the answer.
+    """
+    policy = prepared.connection.environment.image_scan
+    if policy is None:
+        return ()
+    if is_yet_to_come:
+        return (ScanAhead(image=image.uri),)
+    scanned = _require_in_ecr(prepared, image)
+    result = prepared.connection.aws.scans.find_scan(scanned.repository, scanned.digest)
+    return (_as_it_is(scanned, result, block=policy.block),)
+
+
+def _as_it_is(scanned: _ScannedImage, result: ScanResult | None, *, block: str) -> Note:
+    if result is None or not result.status or result.is_running or result.has_failed:
+        return ScanAhead(image=str(scanned), status=result.status if result else "")
+    if not result.is_done:
+        raise _not_possible(scanned, result)
+    if not result.says_something:
+        return ScanAhead(image=str(scanned), status=result.status)
+    return _require_clean(scanned, result, block=block)
+
+
+def _require_in_ecr(prepared: Prepared, image: Image) -> _ScannedImage:
+    connection = prepared.connection
     found = _find_in_ecr(prepared, image)
     if found is None:
         raise RefusedError(
@@ -92,27 +132,21 @@ def require_scan(
             code=ErrorCode.IMAGE_NOT_SCANNED,
         )
     repository, digest = found
-    scans = connection.aws.scans
-    scanned = _find_scanned(scans, repository, digest, prepared.manifest.service.platform)
-    result = _ScanWait(
-        image=scanned,
-        scans=scans,
-        clock=clock,
-        reporter=reporter,
-        longest=_LONGEST if timeout is None else min(_LONGEST, timeout),
-        speed=connection.pace.speed,
-    ).find_result()
-    blocking = find_blocking(result, block=policy.block)
+    platform = prepared.manifest.service.platform
+    return _find_scanned(connection.aws.scans, repository, digest, platform)
+
+
+def _require_clean(scanned: _ScannedImage, result: ScanResult, *, block: str) -> ScanPassed:
+    blocking = find_blocking(result, block=block)
     if blocking:
-        raise _vulnerable(scanned, blocking, block=policy.block)
-    passed = ScanPassed(
+        raise _vulnerable(scanned, blocking, block=block)
+    return ScanPassed(
         image=str(scanned),
-        block=policy.block,
+        block=block,
         counts=count_severities(result.findings, result.counts),
         unrated=find_unrated(result),
         completed_at=result.completed_at,
     )
-    return (passed,)
 
 
 def _find_scanned(
@@ -179,10 +213,7 @@ class _ScanWait:
         state = found or start or ScanResult(status="")
         refusal = start.why if start else ""
         if state.status and not state.is_running and not state.is_done:
-            why = f"its scan is {state.status}: {state.why or 'no reason'}"
-            if refusal and state is not start:
-                why += f". ECR did not start another: {refusal}"
-            raise _not_scanned(self.image, why, status=state.status)
+            raise _not_possible(self.image, state, refusal=refusal if state is not start else "")
         late = duration_text(waited)
         if not state.status and waited >= min(_UNSTARTED, self.longest):
             why = f"nothing started one in {late}. StartImageScan said: {refusal or 'nothing'}"
@@ -190,6 +221,13 @@ class _ScanWait:
         if waited >= self.longest:
             why = f"its scan is {state.status} after {late}"
             raise _not_scanned(self.image, why, status=state.status)
+
+
+def _not_possible(image: _ScannedImage, state: ScanResult, *, refusal: str = "") -> RefusedError:
+    why = f"its scan is {state.status}: {state.why or 'no reason'}"
+    if refusal:
+        why += f". ECR did not start another: {refusal}"
+    return _not_scanned(image, why, status=state.status)
 
 
 def _not_scanned(image: _ScannedImage, why: str, *, status: str = "") -> RefusedError:

@@ -19,7 +19,7 @@ from fsd.quoted import Quoted
 from fsd.release import promotion
 from fsd.release.jobs import find_job, job_ref, read_job_releases
 from fsd.release.ledger import read_history
-from fsd.release.notes import ImageUntagged, Promoted
+from fsd.release.notes import ImageUntagged, Note, Promoted
 from fsd.release.own_name import find_own_name
 from fsd.release.ports import Aws
 from fsd.release.promotion_path import write_path
@@ -48,6 +48,32 @@ class _Passed:
     release: ReleaseInfo  # as which it succeeded there
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Which environment is asked, and for what."""
+
+    options: DeployOptions
+    source: str
+    is_plan: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """An image that has passed every gate."""
+
+    image: Image
+    passed: list[_Passed]
+    found_by: _Passed | None  # whose registry has the image, where this environment's has not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """How an image would pass the gates."""
+
+    is_copied: bool = False  # from the registry of an environment before this one
+    notes: tuple[Note, ...] = ()
+
+
 def pass_gates(
     options: DeployOptions, prepared: Prepared, connect: Connector, *, reporter: Reporter
 ) -> tuple[Prepared, Chosen]:
@@ -57,12 +83,44 @@ def pass_gates(
     CallFailedError where an account cannot be opened, or an image not be copied. Both come before
     the build: an image that is yet to be built has succeeded nowhere.
     """
+    chosen = prepared.chosen()
+    judged = _judge(options, prepared, connect)
+    if judged is None:
+        return prepared, chosen
+    if judged.found_by is not None:
+        chosen = _copied(judged.found_by, prepared, judged.image, reporter=reporter)
+    elif owner := _find_owner(judged.passed, prepared, chosen):
+        uri, _ = _bring(owner, prepared, chosen.image, reporter=reporter)
+        chosen = replace(chosen, image=replace(chosen.image, repository=uri))
+    return _with_path(prepared, judged.passed[0], reporter=reporter), chosen
+
+
+def check_gates(options: DeployOptions, prepared: Prepared, connect: Connector) -> Passage:
+    """What `pass_gates` would let pass, for a plan: reads with a plan's roles, and copies nothing.
+
+    Raises as `pass_gates` does.
+    """
+    chosen = prepared.chosen()
+    judged = _judge(options, prepared, connect, is_plan=True)
+    if judged is None:
+        return Passage()
+    comes = judged.found_by or _find_owner(judged.passed, prepared, chosen)
+    return Passage(is_copied=comes is not None, notes=(_note(judged.passed[0]),))
+
+
+def _judge(
+    options: DeployOptions, prepared: Prepared, connect: Connector, *, is_plan: bool = False
+) -> _Judged | None:
+    """None where no environment is asked."""
     chosen, environment = prepared.chosen(), prepared.connection.environment
     sources = promotion.find_gates(options.require_promotion_from, environment.promote_from)
     if not sources:
-        return prepared, chosen
+        return None
     service = prepared.manifest.metadata.name
-    gates = [_open_gate(options, connect, source, service=service) for source in sources]
+    gates = [
+        _open_gate(_Asked(options=options, source=source, is_plan=is_plan), connect, service)
+        for source in sources
+    ]
     found = None if chosen.is_there else _find_elsewhere(gates, prepared)
     image = found[1] if found else chosen.image
     passed = [
@@ -78,21 +136,21 @@ def pass_gates(
         )
         for gate in gates
     ]
-    if found:
-        (by,) = (one for one in passed if one.gate is found[0])
-        chosen = _copied(by, prepared, image, reporter=reporter)
-    elif chosen.is_given:
-        chosen = _with_own_copy(passed, prepared, chosen, reporter=reporter)
-    return _with_path(prepared, passed[0], reporter=reporter), chosen
+    by = next((one for one in passed if found and one.gate is found[0]), None)
+    return _Judged(image=image, passed=passed, found_by=by)
 
 
-def _open_gate(options: DeployOptions, connect: Connector, source: str, *, service: str) -> _Gate:
+def _open_gate(asked: _Asked, connect: Connector, service: str) -> _Gate:
+    options, source = asked.options, asked.source
     environment = find_environment(options.file, source, file=options.environments_file)
+    if asked.is_plan:
+        environment = replace(environment, role_arn=environment.role_for_plans)
     connection = connect(
         environment,
         # What a workflow says of a Region is of where it deploys to.
         region=None if environment.region else options.region,
         identity=_identity(options, environment),
+        start=not asked.is_plan,
     )
     history = _read_releases(
         connection.aws, service, cluster=environment.cluster_name, source=source
@@ -138,11 +196,12 @@ def _find_elsewhere(gates: list[_Gate], prepared: Prepared) -> tuple[_Gate, Imag
     return None
 
 
-def _with_own_copy(
-    passed: list[_Passed], prepared: Prepared, chosen: Chosen, *, reporter: Reporter
-) -> Chosen:
-    """A given image of a gate's registry is copied like one that is found there: without a policy
-    of that repository, this account's tasks could not pull it."""
+def _find_owner(passed: list[_Passed], prepared: Prepared, chosen: Chosen) -> _Passed | None:
+    """The gate in whose registry, of another account or Region, a given image is. It is copied like
+    one that is found there: without a policy of that repository, this account's tasks could not
+    pull it."""
+    if not chosen.is_given:
+        return None
     name, here = names.repository(prepared.manifest.metadata.name), prepared.connection.aws.identity
     for one in passed:
         there = one.gate.connection.aws.identity
@@ -150,9 +209,8 @@ def _with_own_copy(
             continue
         theirs = one.gate.connection.aws.registry.find_repository(name)
         if theirs is not None and theirs.uri == chosen.image.repository:
-            uri, _ = _bring(one, prepared, chosen.image, reporter=reporter)
-            return replace(chosen, image=replace(chosen.image, repository=uri))
-    return chosen
+            return one
+    return None
 
 
 def _bring(
@@ -194,19 +252,23 @@ def _copied(passed: _Passed, prepared: Prepared, image: Image, *, reporter: Repo
 
 def _with_path(prepared: Prepared, passed: _Passed, *, reporter: Reporter) -> Prepared:
     """The ledger keeps where it came from, and the report says so."""
-    source, release = passed.gate.source, passed.release
-    note = Promoted(
-        version=release.version,
-        revision=release.revision,
-        digest=release.digest,
-        source=source,
-    )
+    note = _note(passed)
     reporter.note(note)
-    path = write_path(source, release)
+    path = write_path(passed.gate.source, passed.release)
     return replace(
         prepared,
         release=replace(prepared.release, promoted_from=path),
         notes=(*prepared.notes, note),
+    )
+
+
+def _note(passed: _Passed) -> Promoted:
+    release = passed.release
+    return Promoted(
+        version=release.version,
+        revision=release.revision,
+        digest=release.digest,
+        source=passed.gate.source,
     )
 
 

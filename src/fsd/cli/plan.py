@@ -8,7 +8,16 @@ from pathlib import Path
 import click
 
 from fsd.cli.options import CONTEXT, DOCKERFILE, ENV, FILE, FORMAT, OVERRIDE, REGION
-from fsd.errors import ExitCode
+from fsd.errors import ExitCode, RefusedError
+from fsd.streams import not_a_command, printable, say
+
+
+def _refuse(refusals: tuple[RefusedError, ...]) -> int:
+    """The exit code is the one with which the deployment would end."""
+    for refusal in refusals:
+        for line in str(refusal).split("\n"):
+            say(not_a_command(printable(line)), err=True)
+    return int(refusals[0].exit_code)
 
 
 @click.command(
@@ -89,5 +98,7 @@ def command(
         click.echo(json.dumps(plan_json(planned), indent=2))
     else:
         click.echo(plan_text(planned))
+    if planned.refusals:
+        return _refuse(planned.refusals)
     has_changes = not planned.plan.is_empty
     return int(ExitCode.PLAN_HAS_CHANGES) if detailed_exitcode and has_changes else 0

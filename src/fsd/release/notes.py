@@ -401,6 +401,31 @@ class ScanAwaited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanAhead:
+    """In a plan: a deployment will wait for ECR's scan of the image."""
+
+    image: str  # repository@digest; repository:tag of one that is yet to be built
+    status: str = ""  # ECR's word for the scan; "" where there is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyUnread:
+    """In a plan: whether the environment would take the image is not known."""
+
+    policy: str  # promoteFrom | imageScan
+    error: Quoted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAhead:
+    """In a plan: the deployment will pause until somebody answers it."""
+
+    stage: str  # postScaleUp, as the manifest has it
+    timeout: str  # 24h
+    then: str  # rollback | continue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPassed:
     """ECR's scan found nothing that the environment refuses."""
 
@@ -476,6 +501,9 @@ Note: TypeAlias = (
     | FilesNotFetched
     | Promoted
     | ScanAwaited
+    | ScanAhead
+    | PolicyUnread
+    | ApprovalAhead
     | ScanPassed
     | ImageCopied
     | ImageUntagged

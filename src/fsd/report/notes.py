@@ -29,6 +29,7 @@ from fsd.release.notes import (
     AlarmsMissing,
     AlarmsWatched,
     AnswerLost,
+    ApprovalAhead,
     AttachedTo,
     BackTo,
     CheckPassed,
@@ -57,6 +58,7 @@ from fsd.release.notes import (
     OneOffFailedAfter,
     OtherDeployment,
     OutputLine,
+    PolicyUnread,
     PortOpened,
     ProbeLeft,
     Promoted,
@@ -64,6 +66,7 @@ from fsd.release.notes import (
     Remark,
     Removal,
     Removing,
+    ScanAhead,
     ScanAwaited,
     ScanPassed,
     ServiceIsDown,
@@ -594,6 +597,27 @@ def _(note: ImageCopied) -> str:
 @note_text.register
 def _(note: ScanAwaited) -> str:
     return f"waiting for ECR's scan of {note.image}"
+
+
+@note_text.register
+def _(note: ScanAhead) -> str:
+    state = f" (now {note.status})" if note.status else ""
+    return f"a deployment waits for ECR's scan of {note.image}{state}: imageScan"
+
+
+@note_text.register
+def _(note: PolicyUnread) -> str:
+    why = quoted_text(note.error)
+    return f"whether {note.policy} lets a deployment take this image is not known: {why}"
+
+
+@note_text.register
+def _(note: ApprovalAhead) -> str:
+    ends = "continues" if note.then == "continue" else "rolls it back"
+    return (
+        f"the deployment pauses at {note.stage} until somebody runs `fsd approve` or `fsd reject`; "
+        f"without an answer in {note.timeout}, ECS {ends}"
+    )
 
 
 @note_text.register

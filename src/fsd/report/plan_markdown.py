@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from fsd.change import Change, Sign
-from fsd.errors import Location
+from fsd.errors import Location, RefusedError
 from fsd.manifest.finding import Finding, Severity
 from fsd.plan.effects import CostMove
 from fsd.plan.steps import ApplyStack, CreateService, Step, UpdateService
@@ -84,11 +84,15 @@ def render_plan_comment(
 
 def _merging(plans: Sequence[PlanReport], missing: Mapping[str, str]) -> str:
     """What the merge does, before how it does it."""
-    moved = [planned.environment for planned in plans if not planned.plan.is_empty]
-    same = [planned.environment for planned in plans if planned.plan.is_empty]
+    refused = [planned.environment for planned in plans if planned.refusals]
+    taken = [planned for planned in plans if not planned.refusals]
+    moved = [planned.environment for planned in taken if not planned.plan.is_empty]
+    same = [planned.environment for planned in taken if planned.plan.is_empty]
     said = []
     if moved or missing:
         said.append(f"Merging deploys this to {names([*moved, *missing])}.")
+    if refused:
+        said.append(f"As things stand, FSD refuses to deploy this to {names(refused)}.")
     if same:
         said.append(f"Merging changes nothing on {names(same)}.")
     return f"**{' '.join(said)}**" if said else ""
@@ -114,12 +118,18 @@ def _plan_block(planned: PlanReport) -> str:
     return join(
         [
             head,
+            "\n".join(_refusal(one) for one in planned.refusals),
             attach if plan.attach_to else "",
             "\n".join([*security, *effects, *drift]),
             code_block(lines, language="diff") if lines else "",
             note_list(note_texts(planned.notes)),
         ]
     )
+
+
+def _refusal(error: RefusedError) -> str:
+    what = f"- ❌ {sentence(capitalised(error.what))} ({code(error.code)})"
+    return f"{what}\\\n  **Fix:** {sentence(error.fix)}"
 
 
 def _is_only_the_rollout(step: Step) -> bool:

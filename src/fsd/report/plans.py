@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from fsd.change import Change, Sign
 from fsd.durations import duration_text
+from fsd.errors import RefusedError
 from fsd.manifest.rollout_time import Estimate
 from fsd.plan.steps import ApplyStack, Plan
 from fsd.release.notes import Note
@@ -32,6 +33,7 @@ class PlanReport:
     notes: tuple[Note, ...] = ()
     expected: Estimate | None = None  # of a rollout of this service
     drift: StackDrift | None = None  # where it was asked for
+    refusals: tuple[RefusedError, ...] = ()  # with which a deployment would end before it begins
 
     def drift_lines(self) -> list[str]:
         """A resource each, and what could not be compared; [] where drift was not asked for."""
@@ -99,6 +101,8 @@ def plan_text(planned: PlanReport) -> str:
         )
     for note in note_texts(planned.notes):
         lines += note_lines(note)
+    if planned.refusals:
+        lines.append("  a deployment of this image would be refused")
     return "\n".join(lines)
 
 
@@ -192,4 +196,8 @@ def plan_json(planned: PlanReport) -> dict[str, object]:
         ],
         "effects": [effect_json(effect) for effect in plan.effects],
         "notes": list(note_texts(planned.notes)),
+        "refusals": [
+            {"code": one.code, "what": one.what, "where": str(one.where), "fix": one.fix}
+            for one in planned.refusals
+        ],
     }

@@ -319,32 +319,26 @@ def test_deploy__environment_that_releases_come_from__is_looked_at_and_never_cha
     assert found[0].resources == ("arn:aws:ecs:eu-west-1:123456789012:service/shared/offer-api-qa",)
     assert not any("prod" in arn for grant in found for arn in grant.resources)
     plans = {grant.sid for grant in grants("plan", reach(named=named))}
-    assert not plans & {grant.sid for grant in found}
+    assert {grant.sid for grant in found} - plans == {"ReadPromotedImages1"}  # no layer is read
 
 
 def test_deploy__environment_with_image_scan__may_read_and_begin_one_of_its_own_images() -> None:
     found = [
         one
         for one in grants("deploy", reach(named=NamedResources(scans=("high",))))
-        if one.sid == "ImageScans"
+        if one.sid.endswith("ImageScans")
     ]
 
+    own = ("arn:aws:ecr:us-east-1:123456789012:repository/offer-api",)
     assert [(one.actions, one.resources) for one in found] == [
-        (
-            ("ecr:DescribeImageScanFindings", "ecr:StartImageScan"),
-            ("arn:aws:ecr:us-east-1:123456789012:repository/offer-api",),
-        )
+        (("ecr:BatchGetImage", "ecr:DescribeImageScanFindings"), own),
+        (("ecr:StartImageScan",), own),
     ]
     assert "ImageScans" not in {one.sid for one in grants("deploy", reach())}
 
 
-COPIED = (
-    "ecr:BatchGetImage",
-    "ecr:DescribeImages",
-    "ecr:DescribeRepositories",
-    "ecr:GetDownloadUrlForLayer",
-    "ecr:ListTagsForResource",
-)
+FOUND = ("ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListTagsForResource")
+COPIED = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 
 def test_deploy__releases_come_from_another_region__their_images_may_be_copied_out_of_it() -> None:
@@ -357,7 +351,7 @@ def test_deploy__releases_come_from_another_region__their_images_may_be_copied_o
         if there in grant.resources
     ]
 
-    assert reading == [("ReadPromotedImages1", COPIED)]
+    assert reading == [("FindPromotedImages1", FOUND), ("ReadPromotedImages1", COPIED)]
     sids = {grant.sid for grant in grants("deploy", reach(named=named))}
     assert not {"ReadPromotedImages2", "ReadPromotedImages3"} & sids
 

@@ -15,7 +15,7 @@ from fsd.action.ports import CheckedManifest
 from fsd.action.run import run_step
 from fsd.action.service_file import ActionStep, Tools
 from fsd.app.deployment import DeployOptions
-from fsd.errors import FsdError, Interrupted
+from fsd.errors import FsdError, Interrupted, RefusedError
 from fsd.github.context import Checkout, Context
 from fsd.github.runner import PREFIX, Runner
 from fsd.manifest.environments import Environment
@@ -49,6 +49,7 @@ class FakeDeployer:
     findings: tuple[Finding, ...] = ()
     known: dict[str, Environment] = field(default_factory=dict)
     plan_errors: dict[str, FsdError] = field(default_factory=dict)
+    refusals: tuple[RefusedError, ...] = ()  # of every plan
     deployed: list[DeployOptions] = field(default_factory=list)
     planned: list[DeployOptions] = field(default_factory=list)
     rolled_back: list[tuple[DeployOptions, str]] = field(default_factory=list)
@@ -72,7 +73,12 @@ class FakeDeployer:
         if options.environment in self.plan_errors:
             raise self.plan_errors[options.environment]
         plan = Plan(name="x", account="1", region="us-east-1", steps=())
-        return PlanReport(service=options.file.stem, environment=options.environment, plan=plan)
+        return PlanReport(
+            service=options.file.stem,
+            environment=options.environment,
+            plan=plan,
+            refusals=self.refusals,
+        )
 
     def deploy(self, options: DeployOptions, *, reporter: Reporter) -> Result:
         self.deployed.append(options)

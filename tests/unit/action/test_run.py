@@ -359,6 +359,28 @@ def test_run_step__one_plan_fails__is_a_row_beside_the_other_and_the_check_is_gr
     assert annotation.startswith("::warning")
 
 
+def test_run_step__plan_of_what_is_refused__warns_before_a_merge_and_fails_a_dry_run(
+    scene: Scene,
+) -> None:
+    refusal = RefusedError(
+        "dev accepts only what has succeeded in qa", where="x", fix="deploy it there with --env qa"
+    )
+    scene.deployer.refusals = (refusal,)
+
+    assert scene.run(dry_run="true") == ExitCode.REFUSED
+    assert scene.outputs["outcome"] == "refused"
+
+    scene.context = PULL
+    assert scene.run() == 0
+    assert scene.outputs["outcome"] == "planned"
+    assert scene.comments is not None
+    body = scene.comments.last(PLAN)
+    assert "As things stand, FSD refuses to deploy this to prod." in body
+    assert "- ❌ Dev accepts only what has succeeded in qa" in body
+    assert "with `environment` qa" in body
+    assert scene.annotations[-1].startswith("::warning")
+
+
 def test_run_step__plan_that_cannot_be_meant__is_red(scene: Scene) -> None:
     scene.context = PULL
     scene.deployer.plan_errors = {"prod": UsageError("no such key", where="x", fix="y")}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fsd.app.image_scan import _find_scanned, _ScannedImage, _ScanWait
+from fsd.app.image_scan import _as_it_is, _find_scanned, _ScannedImage, _ScanWait
 from fsd.errors import ErrorCode, RefusedError
 from fsd.release.image_scan import ScanFinding, ScanResult
+from fsd.release.notes import ScanAhead, ScanPassed
 from fsd.release.reporter import Silent
 from tests.fakes.aws import FakeScans
 from tests.fakes.clock import FakeClock
@@ -151,6 +153,36 @@ def test_wait__failed_scan_that_ecr_does_not_start_again__is_refused_with_both_s
     said = "FAILED: no layer. ECR did not start another: This feature is disabled"
     assert caught.value.what.endswith(said)
     assert clock.waits == []
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        ScanResult(status=""),
+        PENDING,
+        ScanResult(status="FAILED"),
+        ScanResult(status="ACTIVE"),
+    ],
+    ids=["none", "unnamed", "pending", "failed", "empty"],
+)
+def test_as_it_is__scan_that_a_deployment_waits_for__is_told(result: ScanResult | None) -> None:
+    status = result.status if result else ""
+
+    assert _as_it_is(IMAGE, result, block="high") == ScanAhead(image=str(IMAGE), status=status)
+
+
+def test_as_it_is__scan_that_ended_or_cannot__ends_as_the_deployment_does() -> None:
+    found = replace(DONE, findings=(ScanFinding(name="CVE-1", severity="HIGH"),))
+
+    assert isinstance(_as_it_is(IMAGE, DONE, block="high"), ScanPassed)
+    assert isinstance(_as_it_is(IMAGE, found, block="critical"), ScanPassed)
+    with pytest.raises(RefusedError, match="found 1 HIGH: CVE-1") as severe:
+        _as_it_is(IMAGE, found, block="high")
+    with pytest.raises(RefusedError, match="its scan is UNSUPPORTED_IMAGE: scratch") as never:
+        _as_it_is(IMAGE, ScanResult(status="UNSUPPORTED_IMAGE", why="scratch"), block="high")
+    assert severe.value.code is ErrorCode.IMAGE_VULNERABLE
+    assert never.value.code is ErrorCode.IMAGE_NOT_SCANNED
 
 
 class _OtherIndex(FakeScans):

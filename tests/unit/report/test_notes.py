@@ -131,6 +131,11 @@ SAMPLES: tuple[Note, ...] = (
     notes.ReferrerLeft(digest="sha256:0b", to="registry.example/hello", error=ERROR),
     notes.ImageUntagged(image="registry.example/hello@sha256:0a", error=ERROR),
     notes.ScanAwaited(image="hello@sha256:0a…"),
+    notes.ScanAhead(image="hello@sha256:0a…", status="IN_PROGRESS"),
+    notes.ScanAhead(image="hello:4f2c1e9"),
+    notes.PolicyUnread(policy="promoteFrom", error=ERROR),
+    notes.ApprovalAhead(stage="postScaleUp", timeout="24h", then="rollback"),
+    notes.ApprovalAhead(stage="postScaleUp", timeout="4h", then="continue"),
     notes.ScanPassed(image="hello@sha256:0a…", block="critical", counts=(("HIGH", 2), ("LOW", 1))),
     notes.ScanPassed(image="hello@sha256:0a…", block="high", counts=()),
     notes.ScanPassed(

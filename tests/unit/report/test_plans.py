@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fsd.change import Change, Sign
+from fsd.errors import ErrorCode, RefusedError
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Step
 from fsd.release.notes import OutputLine
@@ -90,6 +91,37 @@ def test_plan_text__nothing__says_so() -> None:
     assert plan_text(make_planned()) == "offer-api → prod    nothing to change"
 
 
+REFUSAL = RefusedError(
+    "prod accepts only what has succeeded in dev, and web@sha256:0a has not",
+    where="promotion from dev",
+    fix="deploy this commit to dev first",
+    code=ErrorCode.PROMOTION_REQUIRED,
+)
+
+
+def test_plan__refused__says_so_in_each_form() -> None:
+    planned = replace(make_planned(REVISION), refusals=(REFUSAL,))
+    comment = render_plan_comment(
+        Proposal(service="web", plans=(planned,), is_merge=True),
+        run_url="",
+        updated_at=datetime(2026, 11, 30, tzinfo=UTC),
+    )
+
+    assert plan_text(planned).endswith("\n  a deployment of this image would be refused")
+    assert plan_json(planned)["refusals"] == [
+        {
+            "code": "promotion-required",
+            "what": REFUSAL.what,
+            "where": "promotion from dev",
+            "fix": "deploy this commit to dev first",
+        }
+    ]
+    assert "**As things stand, FSD refuses to deploy this to prod.**" in comment
+    assert "Merging deploys" not in comment
+    assert "- ❌ Prod accepts only what has succeeded in dev" in comment
+    assert "(`promotion-required`)\\\n  **Fix:** deploy this commit to dev first" in comment
+
+
 def test_plan_text__in_flight_already__says_that_deploy_attaches() -> None:
     assert plan_text(make_planned(attach_to="arn:d1")) == (
         "offer-api → prod    a deployment is in flight\n"
@@ -124,6 +156,7 @@ def test_plan_json__steps__schema_and_every_change() -> None:
         ],
         "effects": [],
         "notes": [],
+        "refusals": [],
     }
 
 
