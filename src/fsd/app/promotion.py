@@ -49,7 +49,7 @@ class _Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _GateRequest:
     """Which environment is asked, and for what."""
 
     options: DeployOptions
@@ -118,7 +118,7 @@ def _judge(
         return None
     service = prepared.manifest.metadata.name
     gates = [
-        _open_gate(_Asked(options=options, source=source, is_plan=is_plan), connect, service)
+        _open_gate(_GateRequest(options=options, source=source, is_plan=is_plan), connect, service)
         for source in sources
     ]
     found = None if chosen.is_there else _find_elsewhere(gates, prepared)
@@ -140,7 +140,7 @@ def _judge(
     return _Judged(image=image, passed=passed, found_by=by)
 
 
-def _open_gate(asked: _Asked, connect: Connector, service: str) -> _Gate:
+def _open_gate(asked: _GateRequest, connect: Connector, service: str) -> _Gate:
     options, source = asked.options, asked.source
     environment = find_environment(options.file, source, file=options.environments_file)
     if asked.is_plan:
