@@ -104,6 +104,24 @@ def secret_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
     return lambda: change(fsd, "secrets", [])
 
 
+def sidecars_secret_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    arn = f"arn:aws:secretsmanager:{REGION}:{root.id}:secret:absent-AbCdEf"
+    agent = {"name": "agent", "image": "agent:1"}
+    change(fsd, "sidecars", [{**agent, "secrets": [{"name": "KEY", "valueFrom": arn}]}])
+    return lambda: change(fsd, "sidecars", [])
+
+
+def registry_login_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    arn = f"arn:aws:secretsmanager:{REGION}:{root.id}:secret:login-AbCdEf"
+    change(fsd, "sidecars", [{"name": "agent", "image": "agent:1", "repositoryCredentials": arn}])
+    return lambda: change(fsd, "sidecars", [])
+
+
+def bucket_of_files_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
+    change(fsd, "environmentFiles", ["arn:aws:s3:::offers-settings/app.env"])
+    return lambda: root.client("s3").create_bucket(Bucket="offers-settings")
+
+
 def parameter_is_absent(fsd: Fsd, root: Account) -> Callable[[], object]:
     change(fsd, "secrets", [{"name": "DB", "valueFrom": "/offers/absent"}])
     return lambda: root.client("ssm").put_parameter(
@@ -462,6 +480,12 @@ PLANTED: tuple[tuple[Planted, ...], ...] = (
     (
         (json_key_is_absent, Check.SECRET_KEY, "has no key `password`; it has user"),
         (
+            sidecars_secret_is_absent,
+            Check.SECRET_MISSING,
+            "the secret for KEY of the sidecar agent does not exist",
+        ),
+        (bucket_of_files_is_absent, Check.DEPENDENCY_MISSING, "bucket offers-settings does not"),
+        (
             certificate_is_for_others,
             Check.CERTIFICATE_HOST,
             "is not for `a.api.example.org`; it is for `*.example.org`",
@@ -473,6 +497,11 @@ PLANTED: tuple[tuple[Planted, ...], ...] = (
     (
         (key_is_not_allowed, Check.SECRET_ENCRYPTION, "does not allow the execution role"),
         (key_is_disabled, Check.KEY_UNUSABLE, "the KMS key of a secret is Disabled"),
+        (
+            registry_login_is_absent,
+            Check.SECRET_MISSING,
+            "the secret for repositoryCredentials of the sidecar agent does not exist",
+        ),
         (
             image_is_of_another_platform,
             Check.IMAGE_PLATFORM,

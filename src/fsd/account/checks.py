@@ -247,7 +247,7 @@ def _may_decrypt(key: KeyFact, role: str) -> bool:
 def _dependencies(wants: ManifestNeeds, facts: Facts) -> Iterator[Trouble]:
     for one in facts.dependencies or ():
         if one.exists is False:
-            yield DependencyAbsent(type=one.type, name=one.name)
+            yield DependencyAbsent(type=one.type, name=one.name, key=one.key)
         denied = tuple(action for action in one.actions if _denies(one, action, wants.task_role))
         if denied:
             yield PolicyDenies(type=one.type, name=one.name, role=wants.task_role, actions=denied)

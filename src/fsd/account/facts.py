@@ -82,6 +82,7 @@ class DependencyFact:
     exists: bool | None  # None for a type that is not looked at
     actions: tuple[str, ...] = ()  # that the manifest lists
     policy: Json = field(default_factory=dict)  # its own; {} without one
+    key: str = "dependencies"  # of the manifest, that names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,7 @@ class KeyRefusesRole:
 class DependencyAbsent:
     type: str
     name: str
+    key: str = "dependencies"  # of the manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

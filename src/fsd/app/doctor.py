@@ -46,7 +46,7 @@ from fsd.errors import CallFailedError
 from fsd.image.build import ARCHITECTURES
 from fsd.manifest import names
 from fsd.manifest.environments import Environment
-from fsd.manifest.models import Dependency, LoadBalancer, Manifest
+from fsd.manifest.models import Dependency, LoadBalancer, Manifest, Service
 from fsd.release.ports import Aws, Network
 from fsd.report.doctor_finding import DoctorFinding, by_severity
 from fsd.report.doctor_words import worded
@@ -54,6 +54,7 @@ from fsd.scaffold.folder import read_origin
 from fsd.scaffold.name_and_owners import github_name
 
 Seen = TypeVar("Seen")
+BUCKET = "aws_s3_bucket"
 _PERCENT = 100
 _CPU_UNITS = 1024  # of one vCPU
 
@@ -251,7 +252,7 @@ class Doctor:
         service = manifest.service if manifest else None
         balancer = service.networking.load_balancer if service else None
         stack = names.stack(name, environment.name)
-        values = [secret.value_from for secret in service.secrets] if service else []
+        values = [value for _, value in _secrets(service)] if service else []
         in_manager = [value for value in values if ":secretsmanager:" in value]
         logs = service.log_settings if service is not None else None
         has_logs = logs is not None and logs.enabled and logs.group is None
@@ -327,24 +328,31 @@ class Doctor:
         return self.preflight.certificate(arn)
 
     def _begin_secrets(self) -> Callable[[], tuple[SecretFact, ...]]:
-        secrets = self.manifest.service.secrets if self.manifest else ()
+        secrets = _secrets(self.manifest.service) if self.manifest else ()
         return self._begin_each(
             (
-                f"the secret of {one.name}",
-                partial(
-                    self.preflight.secret, one.name, one.value_from, read_value=self.reads_secrets
-                ),
+                f"the secret of {name}",
+                partial(self.preflight.secret, name, value, read_value=self.reads_secrets),
             )
-            for one in secrets
+            for name, value in secrets
         )
 
     def _begin_dependencies(self) -> Callable[[], tuple[DependencyFact, ...]]:
         wanted = self.manifest.dependencies if self.manifest else ()
-        return self._begin_each(
+        buckets = _buckets(self.manifest.service) if self.manifest else ()
+        looks = [
             (f"{one.type} {one.name}", partial(self._dependency, one))
             for one in wanted
             if "*" not in one.name
+        ]
+        files = (
+            (f"the bucket {one} of environmentFiles", partial(self._bucket, one)) for one in buckets
         )
+        return self._begin_each((*looks, *files))
+
+    def _bucket(self, name: str) -> DependencyFact:
+        exists = self.preflight.has_dependency(BUCKET, name)
+        return DependencyFact(type=BUCKET, name=name, exists=exists, key="environmentFiles")
 
     def _dependency(self, one: Dependency) -> DependencyFact:
         """Its policy is a look of its own: who may not read it may know that the thing is there."""
@@ -469,6 +477,31 @@ class Doctor:
             denied=partial(self.preflight.denied, role),
             on_refusal=lambda refusal: self._unseen.append((PERMISSIONS, refusal)),
         )
+
+
+def _secrets(service: Service) -> list[tuple[str, str]]:
+    """(whose, valueFrom) of each secret that ECS reads before a task starts."""
+    beside = [(one, f" of the sidecar {one.name}") for one in service.sidecars]
+    logins = [
+        (service.repository_credentials, ""),
+        *((one.repository_credentials, name) for one, name in beside),
+    ]
+    return [
+        *((one.name, one.value_from) for one in service.secrets),
+        *(
+            (f"{secret.name}{name}", secret.value_from)
+            for one, name in beside
+            for secret in one.secrets
+        ),
+        *((f"repositoryCredentials{name}", arn) for arn, name in logins if arn is not None),
+    ]
+
+
+def _buckets(service: Service) -> list[str]:
+    """Those of `environmentFiles`, each once: arn:aws:s3:::BUCKET/KEY."""
+    files = [*service.environment_files]
+    files += [file for sidecar in service.sidecars for file in sidecar.environment_files]
+    return sorted({file.split(":", 5)[5].partition("/")[0] for file in files})
 
 
 def _shared_balancer(balancer: LoadBalancer, environment: str) -> str:

@@ -171,7 +171,7 @@ def _dependency(one: DependencyAbsent | PolicyDenies, wants: ManifestNeeds) -> D
         return warning(
             Check.DEPENDENCY_MISSING,
             f"the {_kind(one.type)} {one.name} does not exist",
-            where=f"dependencies of {wants.service}",
+            where=f"{one.key} of {wants.service}",
             fix="create it, or correct its name",
         )
     return warning(
