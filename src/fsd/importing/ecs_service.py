@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
 from __future__ import annotations
 
 from fsd.importing.reader import Reader, without_empty
-from fsd.importing.values import Value, listed, mapping
+from fsd.importing.values import Value, listed, mapping, text_of
 
 _ANSWERS = frozenset(
     {"serviceArn", "clusterArn", "status", "runningCount", "pendingCount", "events"}
@@ -17,6 +17,11 @@ _ANSWERS = frozenset(
 )
 
 
+_STAGES = {
+    "POST_SCALE_UP": "postScaleUp",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT": "preProductionTrafficShift",
+    "POST_PRODUCTION_TRAFFIC_SHIFT": "postProductionTrafficShift",
+}
 _STRATEGIES = {"BLUE_GREEN": "blueGreen", "CANARY": "canary", "LINEAR": "linear"}
 
 
@@ -116,9 +121,58 @@ def _deployment(reader: Reader) -> dict[str, Value]:
         "strategy": _STRATEGIES.get(strategy),
         "canary": _canary(config),
         "linear": _linear(config),
+        "approval": _approval(config),
     }
     config.finish()
     return found
+
+
+def _approval(config: Reader) -> Value:
+    """The first pause of a deployment that shifts traffic. Functions stay with the service.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html
+    """
+    found: Value = None
+    shifts = config.text("strategy") in _STRATEGIES
+    for hook in config.readers("lifecycleHooks"):
+        if hook.text("targetType") == "PAUSE" and shifts and found is None:
+            found = _pause(hook)
+            hook.finish()
+        elif hook.text("targetType") == "PAUSE":
+            reason = "a deployment has one approval" if shifts else "a rolling one does not pause"
+            _lose_hook(hook, "lifecycleStages", reason)
+        elif shifts:
+            _lose_hook(hook, "hookTargetArn", "FSD has no key for it, and leaves it on the service")
+        else:
+            reason = "it makes a rolling deployment fail, so that FSD takes it from the service"
+            _lose_hook(hook, "hookTargetArn", reason)
+    return found
+
+
+def _lose_hook(hook: Reader, key: str, reason: str) -> None:
+    """Once, with what tells it from the others."""
+    hook.lose(key if hook.values.get(key) else "targetType", reason)
+    hook.ignore(*hook.values)
+
+
+def _pause(hook: Reader) -> Value:
+    stages = [text_of(each) for each in hook.words("lifecycleStages")]
+    known = [_STAGES[each] for each in stages if each in _STAGES]
+    if len(stages) != 1 or not known:
+        hook.taken.discard("lifecycleStages")
+        kept = f", and it gets {known[0]}" if known else ""
+        hook.lose("lifecycleStages", f"FSD pauses once, at one of {', '.join(_STAGES)}{kept}")
+    waits = hook.inside("timeoutConfiguration")
+    minutes, action = waits.number("timeoutInMinutes"), waits.text("action")
+    waits.finish()
+    if not known:
+        hook.ignore(*hook.values)
+        return None
+    return {
+        "stage": known[0],
+        "timeout": f"{minutes}m" if minutes else None,
+        "then": action.lower() or None,
+    }
 
 
 def _bake_time(config: Reader) -> int | None:

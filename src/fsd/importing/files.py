@@ -12,7 +12,13 @@ from fsd.importing.compose import is_compose, read_compose_file
 from fsd.importing.copilot import is_copilot, read_copilot
 from fsd.importing.ecs_service import is_service, unwrap_service
 from fsd.importing.reader import Imported, Loss
-from fsd.importing.scheduled_task import family_of, is_schedule, joined, read_scheduled_task
+from fsd.importing.scheduled_task import (
+    family_of,
+    is_schedule,
+    joined,
+    read_scheduled_task,
+    unpaired,
+)
 from fsd.importing.task_definition import has_task_definition, read_task_definition, unwrap
 from fsd.importing.values import Value, mapping, read_values, text_of, why_unreadable
 
@@ -23,6 +29,10 @@ _OTHERS = re.compile(
     r"(?:docker-)?compose[^/]*|apprunner\.ya?ml|manifest\.ya?ml|[^/]*task-?def[^/]*\.json"
 )
 _ALONE = "its task definition belongs to it: import a folder that has both"
+_HALF = (
+    "a rule is two files, NAME.json by `aws events describe-rule` and NAME-targets.json by "
+    "`aws events list-targets-by-rule`, in one folder with the task definition"
+)
 _ONE_SCHEDULE = "a Job has one schedule: write a Job with another name for this one"
 _STATIC = "a static site: S3 and CloudFront serve it, no task of ECS"
 
@@ -37,7 +47,7 @@ def read_files(
     losses: list[Loss] = []
     for path, value in values.items():
         if has_task_definition(value):
-            others = [*values.values()] if len(texts) > 1 else []
+            others = values if len(texts) > 1 else {}
             found.append(_read_definition(mapping(value), others, source=path, pack=pack))
         elif is_copilot(value):
             imported = read_copilot(
@@ -56,13 +66,15 @@ def read_files(
             losses += lost
         elif alone := _alone(value, definitions):
             losses.append(Loss(where=path, value=alone, reason=_ALONE))
+        elif half := unpaired(values, path):
+            losses.append(Loss(where=path, value=half, reason=_HALF))
         elif value is None and (len(texts) == 1 or _OTHERS.fullmatch(PurePosixPath(path).name)):
             losses += _unreadable(texts[path], path)
     return found, losses
 
 
 def _read_definition(
-    value: dict[str, Value], others: list[Value], *, source: str, pack: str
+    value: dict[str, Value], others: Mapping[str, Value], *, source: str, pack: str
 ) -> Imported:
     """With the service or the schedule beside it."""
     schedules = _schedules_of(joined(others), value)
@@ -70,7 +82,7 @@ def _read_definition(
         imported = read_scheduled_task(schedules[0], value, source=source, pack=pack)
         more = [_another_schedule(each) for each in schedules[1:]]
         return replace(imported, losses=(*imported.losses, *more))
-    services = [unwrap_service(mapping(each)) for each in others if is_service(each)]
+    services = [unwrap_service(mapping(each)) for each in others.values() if is_service(each)]
     return read_task_definition(
         value, source=source, pack=pack, service=_of_family(services, value)
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from fsd.compile.schedule import NEVER, RETRIES, TIMEOUT_CONTAINER
@@ -20,6 +21,7 @@ from fsd.manifest.container import OLD_SCHEDULE_PATTERN, ROLE_PATTERN
 
 _ANSWERS = ("Arn", "CreationDate", "LastModificationDate", "ResponseMetadata", "CreatedBy")
 _NAMES = ("Name", "GroupName", "Description", "EventBusName", "RoleArn")
+_ASKED = {"", "rule", "rules", "target", "targets", "describe", "list", "by", "events"}
 _A_DAY = 86_400  # seconds; EventBridge's own default
 _AN_HOUR = 3_600
 _BESIDE = (
@@ -36,14 +38,67 @@ def is_schedule(value: Value) -> bool:
     return bool(found.get("ScheduleExpression")) and bool(_target(found).get("EcsParameters"))
 
 
-def joined(values: list[Value]) -> list[dict[str, Value]]:
-    """The schedules of some files; `describe-rule` and `list-targets-by-rule` are two of one."""
-    found = [mapping(each) for each in values if is_schedule(each)]
-    rules = [r for r in map(mapping, values) if r.get("ScheduleExpression") and r not in found]
-    targets = [t for t in map(mapping, values) if _target(t) and t not in found]
-    if len(rules) == len(targets) == 1:
-        found.append({**rules[0], "Targets": targets[0]["Targets"]})
-    return found
+def joined(values: Mapping[str, Value]) -> list[dict[str, Value]]:
+    """The schedules of some files, by path; of a rule one for each task that it starts.
+
+    `describe-rule` and `list-targets-by-rule` are two files of one rule, and the second does not
+    say which: with several it is the one that the file is named after.
+    """
+    files = {path: mapping(each) for path, each in values.items()}
+    found = [each for each in files.values() if is_schedule(each)]
+    rules, targets = _halves(files)
+    for path, rule in rules.items():
+        own = _targets_of(path, rules, targets)
+        if own:
+            found.append({**rule, "Targets": targets[own]["Targets"]})
+    return [one for each in found for one in _of_each_task(each)]
+
+
+def unpaired(values: Mapping[str, Value], path: str) -> str:
+    """What a file is that is half of a rule whose other half is not found; "" for others."""
+    rules, targets = _halves({name: mapping(each) for name, each in values.items()})
+    if path in rules and not _targets_of(path, rules, targets):
+        return "a rule"
+    used = {_targets_of(each, rules, targets) for each in rules}
+    is_task = path in targets and bool(_target(targets[path]).get("EcsParameters"))
+    return "targets of a rule" if is_task and path not in used else ""
+
+
+def _halves(
+    files: Mapping[str, dict[str, Value]],
+) -> tuple[dict[str, dict[str, Value]], dict[str, dict[str, Value]]]:
+    """(rules without targets, targets without a rule), by path."""
+    rest = {path: each for path, each in files.items() if not is_schedule(each)}
+    rules = {path: each for path, each in rest.items() if each.get("ScheduleExpression")}
+    targets = {path: each for path, each in rest.items() if listed(each.get("Targets"))}
+    return rules, {path: each for path, each in targets.items() if path not in rules}
+
+
+def _targets_of(path: str, rules: Mapping[str, Value], targets: Mapping[str, Value]) -> str:
+    """The path of a rule's targets; "" where it is not known."""
+    name = text_of(mapping(rules[path]).get("Name"))
+    own = [each for each in targets if _words(each) in (_words(path), _words(name))]
+    if len(own) == 1:
+        return own[0]
+    return next(iter(targets)) if len(rules) == len(targets) == 1 else ""
+
+
+def _words(path: str) -> tuple[str, ...]:
+    """Of a file's name, without those that say what AWS was asked."""
+    stem = re.sub(r"\.[a-z]+$", "", path.rpartition("/")[2])
+    return tuple(each for each in re.split(r"[^a-z0-9]+", stem.lower()) if each not in _ASKED)
+
+
+def _of_each_task(schedule: dict[str, Value]) -> list[dict[str, Value]]:
+    """Each with its own task in front."""
+    every = listed(schedule.get("Targets"))
+    tasks = [each for each in every if mapping(each).get("EcsParameters")]
+    if len(tasks) < 2:
+        return [schedule]
+    return [
+        {**schedule, "Targets": [each, *(other for other in every if other is not each)]}
+        for each in tasks
+    ]
 
 
 def family_of(schedule: dict[str, Value]) -> str:
@@ -69,7 +124,9 @@ def read_scheduled_task(
     reader.ignore("Target", *_ANSWERS, *_NAMES)
     if len(targets) > 1:
         losses.append(
-            Loss(where="schedule.Targets", value=str(len(targets)), reason="a Job is one task")
+            Loss(
+                where="schedule.Targets", value=str(len(targets)), reason="a Job starts one of them"
+            )
         )
     found = merged(found, _retries(target))
     found = merged(found, _place(target))

@@ -51,7 +51,7 @@ def read_task_definition(
     volumes = _volumes(reader)
     tree |= _container(main, volumes) if main is not None else {}
     tree["sidecars"] = [
-        _sidecar(each, volumes)
+        _sidecar(each, volumes, _group_of(main))
         for each in containers
         if (main is None or each.at != main.at) and not _is_router(each)
     ]
@@ -109,7 +109,8 @@ def _first_lower(key: str) -> str:
 
 
 def main_container(containers: Sequence[Reader], family: str) -> Reader | None:
-    """The one that listens; of several the one that is called like the task."""
+    """The one that listens; of several the one that is called like the task. A log router never."""
+    containers = [each for each in containers if "firelensConfiguration" not in each.values]
     essential = [each for each in containers if each.values.get("essential") is not False]
     listening = [each for each in essential if each.values.get("portMappings")]
     named = [each for each in essential if text_of(each.values.get("name")) == family]
@@ -238,11 +239,34 @@ def _is_router(reader: Reader) -> bool:
     options.ignore("enable-ecs-log-metadata")
     options.finish("FSD's Fluent Bit has AWS's image and no file of its own")
     router.finish()
-    reader.ignore(*reader.values)
+    image = reader.text("image")
+    if image and "/aws-for-fluent-bit:" not in f"{image}:":
+        reader.lose("image", "FSD's Fluent Bit is AWS's own image")
+    if reader.values.get("essential") is False:
+        reader.lose("essential", "without it lines are lost, so that FSD's is essential")
+    reader.ignore("name", "essential", "cpu", "memory", "memoryReservation", "logConfiguration")
+    reader.ignore("user", *(key for key, value in reader.values.items() if value in (0, False)))
+    reader.finish("FSD's Fluent Bit has no settings but the service's log options")
     return True
 
 
-def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
+def _lose_own_logs(reader: Reader, group: Value) -> None:
+    """A sidecar's lines go where the service's own go in CloudWatch."""
+    logs, at = _logs(reader), f"{reader.place('logConfiguration')}.options.awslogs-group"
+    if logs.get("driver"):
+        reader.lose("logConfiguration", "FSD's sidecars write to CloudWatch")
+    elif logs.get("group") and logs["group"] != group:
+        written = text_of(logs["group"]).replace("$$", "$")
+        reason = "a sidecar writes to the log group of its service"
+        reader.losses.append(Loss(where=at, value=written, reason=reason))
+
+
+def _group_of(main: Reader | None) -> Value:
+    logs = mapping(main.values.get("logConfiguration")) if main is not None else {}
+    return literal(text_of(mapping(logs.get("options")).get("awslogs-group")))
+
+
+def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]], group: Value) -> Value:
     ports: list[int | None] = []
     for each in reader.readers("portMappings"):
         ports.append(each.number("containerPort"))
@@ -259,7 +283,7 @@ def _sidecar(reader: Reader, volumes: dict[str, dict[str, Value]]) -> Value:
     if len(ports) > 1:
         reader.taken.discard("portMappings")
         reader.lose("portMappings", "a sidecar has one port")
-    _logs(reader)
+    _lose_own_logs(reader, group)
     found |= read_container(reader, is_main=False)
     return without_empty(found)
 

@@ -60,6 +60,12 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a role",
         "write arn:aws:iam::ACCOUNT:role/NAME",
     ),
+    r"^arn:aws[a-z-]*:(events:[a-z0-9-]+:[0-9]{12}:rule|scheduler:[a-z0-9-]+:[0-9]{12}:schedule"
+    r"/[A-Za-z0-9_.-]{1,64})/[A-Za-z0-9_.-]{1,64}$": (
+        "the ARN of a rule or of a schedule",
+        "write arn:aws:events:REGION:ACCOUNT:rule/NAME, or "
+        "arn:aws:scheduler:REGION:ACCOUNT:schedule/GROUP/NAME",
+    ),
     r"^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$": (
         "the ARN of a policy",
         "write arn:aws:iam::ACCOUNT:policy/NAME",

@@ -108,6 +108,9 @@ taskDefinition: api:1
 deploymentConfiguration:
   strategy: CANARY
   canaryConfiguration: {canaryPercent: 10, canaryBakeTimeInMinutes: 5}
+  lifecycleHooks: [{targetType: PAUSE, lifecycleStages: [POST_SCALE_UP],
+    timeoutConfiguration: {timeoutInMinutes: 90, action: CONTINUE}},
+    {targetType: AWS_LAMBDA, hookTargetArn: 'arn:aws:lambda:a:1:function:b'}]
 ---
 serviceName: api
 taskDefinition: api:1
@@ -121,7 +124,7 @@ deploymentConfiguration:
 OF_NO_TOOL = {
     *("afterDeploy", "beforeDeploy.timeout", "build.cache", "build.secrets", "logs", "timezone"),
     *("autoScaling.metric", "autoScaling.schedules", "autoScaling.targetQueueDepth"),
-    *("deployment.approval", "deployment.steadyFor", "existingService", "healthCheck.protocol"),
+    *("deployment.steadyFor", "existingSchedule", "existingService", "healthCheck.protocol"),
     *("networking.loadBalancer.accessLogs", "networking.loadBalancer.certificateArn"),
     *("networking.loadBalancer.idleTimeout", "networking.loadBalancer.listenerArn"),
     *("networking.loadBalancer.priority", "networking.loadBalancer.targetGroupArn"),

@@ -773,3 +773,79 @@ def test_read_compose__no_time_to_stop__the_least_that_fargate_has(
 
     assert mapping(imported.tree["service"])["stopTimeout"] == found
     assert len(imported.losses) == lost
+
+
+def _task(family: str) -> str:
+    return TASK.replace("report", family)
+
+
+def _rule(name: str, expression: str) -> str:
+    return json.dumps({"Name": name, "ScheduleExpression": expression, "State": "ENABLED"})
+
+
+def _targets(*families: str) -> str:
+    found = [
+        {
+            "Id": family,
+            "Arn": f"{ECS}:cluster/main",
+            "EcsParameters": {"TaskDefinitionArn": f"{ECS}:task-definition/{family}:3"},
+        }
+        for family in families
+    ]
+    return json.dumps({"Targets": found})
+
+
+def _schedules_in(**texts: str) -> tuple[dict[str, Value], list[tuple[str, str]]]:
+    """Each name's schedule; what is lost of no service."""
+    found, losses = read_files({f"{k}.json": v for k, v in texts.items()}, pack="", folder="x")
+    when = {each.name: mapping(each.tree["service"]).get("schedule") for each in found}
+    return when, [(loss.where, loss.value) for loss in losses]
+
+
+def test_read_files__several_rules_and_targets__each_pair_by_its_name() -> None:
+    when, lost = _schedules_in(
+        mail=_task("mail"),
+        report=_task("report"),
+        rule_nightly=_rule("nightly", "cron(0 2 * * ? *)"),
+        rule_hourly=_rule("hourly", "rate(1 hour)"),
+        nightly_targets=_targets("report"),
+        hourly_targets=_targets("mail"),
+    )
+
+    assert when == {"mail": "rate(1 hour)", "report": "cron(0 2 * * ? *)"}
+    assert lost == []
+
+
+def test_read_files__rules_and_targets_that_no_name_joins__each_is_said() -> None:
+    when, lost = _schedules_in(
+        report=_task("report"),
+        a=_rule("nightly", "cron(0 2 * * ? *)"),
+        b=_rule("hourly", "rate(1 hour)"),
+        c=_targets("report"),
+    )
+
+    assert when == {"report": None}
+    assert lost == [
+        ("a.json", "a rule"),
+        ("b.json", "a rule"),
+        ("c.json", "targets of a rule"),
+    ]
+
+
+def test_read_files__rule_that_starts_two_tasks__two_jobs_and_each_says_so() -> None:
+    texts = {
+        "mail.json": _task("mail"),
+        "report.json": _task("report"),
+        "nightly.json": _rule("nightly", "rate(1 day)"),
+        "nightly-targets.json": _targets("report", "mail"),
+    }
+
+    found, losses = read_files(texts, pack="", folder="x")
+
+    assert [(each.name, each.tree["kind"]) for each in found] == [
+        ("mail", "Job"),
+        ("report", "Job"),
+    ]
+    for each in found:
+        assert ("schedule.Targets", "2") in [(loss.where, loss.value) for loss in each.losses]
+    assert losses == []

@@ -388,3 +388,141 @@ def test_read_task_definition__names_of_ecs__as_the_language_spells_them_and_the
     assert mapping(service["roles"])["task"] == "arn:aws:iam::${AWS_ACCOUNT_ID}:role/shop"
     comparison = compare(value, compile_import(fitted).definition)
     assert [each.field for each in comparison.different] == ["taskRoleArn"]
+
+
+PAUSE: dict[str, Value] = {
+    "targetType": "PAUSE",
+    "lifecycleStages": ["POST_SCALE_UP"],
+    "timeoutConfiguration": {"timeoutInMinutes": 90, "action": "CONTINUE"},
+}
+FUNCTION: dict[str, Value] = {
+    "hookTargetArn": "arn:aws:lambda:eu-west-1:123456789012:function:check",
+    "roleArn": "arn:aws:iam::123456789012:role/hooks",
+    "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+}
+HOOKS = "service.deploymentConfiguration.lifecycleHooks"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "hooks", "approval", "losses"),
+    [
+        ("BLUE_GREEN", [PAUSE], {"stage": "postScaleUp", "timeout": "90m", "then": "continue"}, []),
+        (
+            "BLUE_GREEN",
+            [FUNCTION, PAUSE],
+            {"stage": "postScaleUp", "timeout": "90m", "then": "continue"},
+            [(f"{HOOKS}[0].hookTargetArn", "FSD has no key for it, and leaves it on the service")],
+        ),
+        (
+            "CANARY",
+            [
+                {**PAUSE, "lifecycleStages": ["POST_SCALE_UP", "POST_PRODUCTION_TRAFFIC_SHIFT"]},
+                PAUSE,
+            ],
+            {"stage": "postScaleUp", "timeout": "90m", "then": "continue"},
+            [
+                (
+                    f"{HOOKS}[0].lifecycleStages",
+                    "FSD pauses once, at one of POST_SCALE_UP, PRE_PRODUCTION_TRAFFIC_SHIFT, "
+                    "POST_PRODUCTION_TRAFFIC_SHIFT, and it gets postScaleUp",
+                ),
+                (f"{HOOKS}[1].lifecycleStages", "a deployment has one approval"),
+            ],
+        ),
+        (
+            "ROLLING",
+            [PAUSE, FUNCTION],
+            None,
+            [
+                (f"{HOOKS}[0].lifecycleStages", "a rolling one does not pause"),
+                (
+                    f"{HOOKS}[1].hookTargetArn",
+                    "it makes a rolling deployment fail, so that FSD takes it from the service",
+                ),
+            ],
+        ),
+    ],
+)
+def test_read_task_definition__lifecycle_hooks__an_approval_or_the_exact_loss(
+    strategy: str, hooks: list[Value], approval: Value, losses: list[tuple[str, str]]
+) -> None:
+    config: Value = {"strategy": strategy, "lifecycleHooks": hooks}
+
+    balancers: list[Value] = [{"containerName": "api", "containerPort": 8000}]
+    imported = read(TASK, {"deploymentConfiguration": config, "loadBalancers": balancers})
+
+    service = mapping(imported.tree["service"])
+    assert mapping(service.get("deployment")).get("approval") == approval
+    assert [(loss.where, loss.reason) for loss in imported.losses] == losses
+
+
+ROUTER: dict[str, Value] = {
+    "name": "log_router",
+    "image": "public.ecr.aws/aws-observability/aws-for-fluent-bit:2.32.0",
+    "essential": True,
+    "memoryReservation": 50,
+    "user": "0",
+    "portMappings": [],
+    "environment": [],
+    "firelensConfiguration": {"type": "fluentbit"},
+}
+TO_FIREHOSE: Value = {"logDriver": "awsfirelens", "options": {"Name": "firehose"}}
+
+
+def routed(**router: Value) -> dict[str, Value]:
+    """The router is the first container, and nothing listens."""
+    own = {**CONTAINER, "logConfiguration": TO_FIREHOSE, "portMappings": []}
+    return {**TASK, "containerDefinitions": [{**ROUTER, **router}, own]}
+
+
+@pytest.mark.parametrize(
+    ("router", "losses"),
+    [
+        ({}, []),
+        ({"image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/logs:3"}, ["image"]),
+        ({"environment": [{"name": "A", "value": "b"}]}, ["environment"]),
+        ({"secrets": [{"name": "A", "valueFrom": "/a"}]}, ["secrets"]),
+        ({"essential": False}, ["essential"]),
+        (
+            {
+                "firelensConfiguration": {
+                    "type": "fluentbit",
+                    "options": {"config-file-type": "file", "config-file-value": "/x.conf"},
+                }
+            },
+            [
+                "firelensConfiguration.options.config-file-type",
+                "firelensConfiguration.options.config-file-value",
+            ],
+        ),
+    ],
+)
+def test_read_task_definition__log_router__is_the_driver_and_its_own_settings_are_said(
+    router: dict[str, Value], losses: list[str]
+) -> None:
+    imported = read(routed(**router))
+
+    service = mapping(imported.tree["service"])
+    assert service["image"] == CONTAINER["image"]
+    assert "sidecars" not in service
+    assert mapping(service["observability"])["logs"] == {
+        "driver": "awsfirelens",
+        "options": {"Name": "firehose"},
+    }
+    assert lost(imported) == [f"containerDefinitions[0].{each}" for each in losses]
+
+
+def test_read_task_definition__sidecar_with_logs_of_its_own__is_said() -> None:
+    def proxy(name: str, logs: Value) -> Value:
+        return {"name": name, "image": "a/b:1", "essential": False, "logConfiguration": logs}
+
+    group: Value = {"logDriver": "awslogs", "options": {"awslogs-group": "/team/proxy"}}
+    value = {
+        **TASK,
+        "containerDefinitions": [CONTAINER, proxy("a", group), proxy("b", TO_FIREHOSE)],
+    }
+
+    assert lost(read(value)) == [
+        "containerDefinitions[1].logConfiguration.options.awslogs-group",
+        "containerDefinitions[2].logConfiguration",
+    ]
