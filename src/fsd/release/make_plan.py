@@ -14,7 +14,7 @@ from fsd.release.concurrency.in_flight import (
     takes_over,
 )
 from fsd.release.deploy_run import DeployRun, Planned
-from fsd.release.notes import DeploymentAwaited
+from fsd.release.notes import DeploymentAwaited, ShiftStopped
 from fsd.release.observe import observe, place_of
 from fsd.release.probe import HealthCheckTrial, try_moved_check
 from fsd.release.stages import Applying
@@ -67,15 +67,18 @@ def refuse_replacement(plan: Plan) -> None:
 def _plan_when_free(run: DeployRun, *, attempt: int) -> Planned:
     deadline = run.started + run.request.timeout
     observed = None if attempt else run.request.observed()
-    is_waiting = False
+    is_waiting, stopped = False, ""
     while True:
         if observed is None:
             lists = attempt > 0 or is_waiting
             observed = observe(run.aws, place_of(run.desired), lists=lists)
         plan = plan_release(run.desired, observed)
         planned = run.reached.planned = Planned(observed=observed, plan=plan, attempt=attempt)
-        if _may_go_on(run, planned, is_over=run.clock.now() >= deadline):
-            return planned
+        is_over = run.clock.now() >= deadline
+        if _may_go_on(run, planned, is_over=is_over):
+            if not _is_in_a_shift(planned):
+                return planned
+            stopped = _end_shift(run, planned, stopped, is_over=is_over)
         if not is_waiting:
             is_waiting = True
             run.made.take_back(run.reached)
@@ -98,6 +101,30 @@ def _may_go_on(run: DeployRun, planned: Planned, *, is_over: bool) -> bool:
         fix = "wait for it with --wait-for-lock, or take over with --supersede"
         raise in_flight_error(flight, what="another deployment", name=run.desired.name, fix=fix)
     return False
+
+
+def _is_in_a_shift(planned: Planned) -> bool:
+    """Whether ECS moves traffic for another run: then the weights of the rule are not final, and
+    the strategy must stay."""
+    observed, flight = planned.observed, planned.observed.in_flight
+    if flight is None or planned.plan.attach_to:
+        return False
+    shifts = observed.service is not None and observed.service.shifts_traffic
+    return shifts or bool(flight.lifecycle_stage)
+
+
+def _end_shift(run: DeployRun, planned: Planned, stopped: str, *, is_over: bool) -> str:
+    """Ask ECS, once, to take it back: what it has replaced by then is what the plan begins with.
+    Returns its ARN. Raises RefusedError where it does not end in time."""
+    flight = planned.observed.in_flight
+    if flight is None or flight.arn == stopped:
+        if flight is not None and is_over:
+            fix = "wait until it has ended, then deploy again"
+            raise in_flight_error(flight, what="another deployment", name=run.desired.name, fix=fix)
+        return stopped
+    run.reporter.note(ShiftStopped(revision=family_revision(flight.task_definition_arn)))
+    run.aws.ecs.stop_service_deployment(flight.arn)
+    return flight.arn
 
 
 def _tell_of_the_wait(run: DeployRun, observed: Observed) -> None:

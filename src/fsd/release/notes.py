@@ -98,6 +98,13 @@ class DeploymentAwaited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftStopped:
+    """Another run's deployment, that shifts traffic and is to be superseded."""
+
+    revision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedTo:
     deployment_arn: str
 
@@ -466,6 +473,7 @@ Note: TypeAlias = (
     | CouldNot
     | StopRefused
     | DeploymentAwaited
+    | ShiftStopped
     | AttachedTo
     | OlderTakenOver
     | TakenOver

@@ -111,7 +111,9 @@ def _ask(
     ref, observed, known = run.operation.ref, planned.observed, frozenset[str]()
     if observed.service is not None:
         arns = run.aws.ecs.service_deployment_arns(ref.cluster, ref.name)
-        insists = run.request.in_flight is InFlight.SUPERSEDE and planned.attempt > 0
+        # A shift has to end first.
+        may_insist = planned.attempt > 0 and not observed.service.shifts_traffic
+        insists = run.request.in_flight is InFlight.SUPERSEDE and may_insist
         if begun_since(arns, observed) and not insists:
             return None
         known = frozenset(arns)

@@ -70,6 +70,7 @@ from fsd.release.notes import (
     ScanAwaited,
     ScanPassed,
     ServiceIsDown,
+    ShiftStopped,
     StackClash,
     StackKeepsMore,
     StackNotRestored,
@@ -303,6 +304,14 @@ def _(note: StopRefused) -> str:
 @note_text.register
 def _(note: DeploymentAwaited) -> str:
     return f"waiting for the deployment of {note.revision} to end"
+
+
+@note_text.register
+def _(note: ShiftStopped) -> str:
+    return (
+        f"stopping the deployment of {note.revision}, which is shifting traffic: ECS returns all "
+        "requests to the tasks that had them before"
+    )
 
 
 @note_text.register

@@ -431,6 +431,31 @@ def test_deploy__rollback_meets_an_error__exit_7_and_the_diagnosis_kept() -> Non
     assert result.diagnosis.cause.code == "crashed"
 
 
+def test_deploy__superseding_a_shift__it_is_taken_back_once_and_awaited() -> None:
+    aws = running()
+    aws.ecs.take_over(50)
+    aws.ecs.deployments[0] = replace(aws.ecs.deployments[0], lifecycle_stage="BAKE_TIME")
+    aws.ecs.on_stop("ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = run(aws, make_request(in_flight=InFlight.SUPERSEDE))
+
+    assert result.outcome is Outcome.SUCCEEDED
+    asked = [name for name in names(aws) if name in {"stop_service_deployment", "update_service"}]
+    assert asked == ["stop_service_deployment", "update_service"]
+
+
+def test_deploy__superseding_a_shift_that_does_not_end__refused() -> None:
+    aws = running()
+    aws.ecs.take_over(50)
+    aws.ecs.deployments[0] = replace(aws.ecs.deployments[0], lifecycle_stage="CLEAN_UP")
+
+    with pytest.raises(RefusedError) as refused:
+        run(aws, make_request(in_flight=InFlight.SUPERSEDE))
+
+    assert refused.value.code == "deployment-in-flight"
+    assert names(aws) == ["stop_service_deployment"]
+
+
 def test_deploy__another_in_flight__refused_and_superseded_only_on_request() -> None:
     aws = running()
     aws.ecs.take_over(50)

@@ -61,6 +61,7 @@ SAMPLES: tuple[Note, ...] = (
     *(notes.CouldNot(what=what, error=ERROR) for what in notes.Undone),
     notes.StopRefused(error=ERROR),
     notes.DeploymentAwaited(revision="web-dev:41"),
+    notes.ShiftStopped(revision="web-dev:41"),
     notes.AttachedTo(deployment_arn="arn:aws:ecs:us-east-1:123456789012:service-deployment/a/b/c"),
     notes.OlderTakenOver(revision="web-dev:41", version="v1.2.9"),
     notes.OlderTakenOver(revision="web-dev:41", version=""),
