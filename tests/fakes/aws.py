@@ -493,6 +493,7 @@ class FakeStacks:
     applied: list[Json] = field(default_factory=list)  # without what they remember
     on_applied: Callable[[Json, Json], object] = lambda *_: None  # (before, after)
     undeleted: tuple[str, ...] = ()  # by every change
+    returned: list[tuple[str, str]] = field(default_factory=list)  # (stack, target group)
     made: dict[str, int] = field(default_factory=dict)  # how often, by name
     on_find: list[CallFailedError | None] = field(default_factory=list)
     on_apply: list[FsdError | None] = field(default_factory=list)
@@ -532,6 +533,9 @@ class FakeStacks:
     def merge(self, name: str, *, make: Callable[[Json], Json], tags: Mapping[str, str]) -> Stack:
         found = self.stacks.get(name)
         return self.apply(name, template=make(found.template if found else {}), tags=tags)
+
+    def return_traffic(self, name: str, *, group: str) -> None:
+        self.returned.append((name, group))
 
     def delete(self, name: str) -> None:
         self.stacks.pop(name, None)

@@ -911,6 +911,30 @@ def test_apply__rule_changes_after_a_shift__weights_of_now_first_and_alone(
     assert stack.template == shifting("/b", 0, 100)
 
 
+def test_return_traffic__text_says_so_already__text_of_now_first(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
+) -> None:
+    """CloudFormation changes nothing whose text stays."""
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 100, 0))
+    rule_says(stub("elbv2"), 0, 100)
+    updated(cfn, shifting("/a", 0, 100))
+    updated(cfn, shifting("/a", 100, 0))
+
+    stacks.return_traffic(NAME, group=next(iter(GROUPS.values())))
+
+
+def test_return_traffic__text_says_what_the_rule_says__one_update(
+    cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
+) -> None:
+    cfn.describe("UPDATE_COMPLETE", Outputs=PAIR)
+    cfn.template(shifting("/a", 0, 100))
+    rule_says(stub("elbv2"), 0, 100)
+    updated(cfn, shifting("/a", 100, 0))
+
+    stacks.return_traffic(NAME, group=next(iter(GROUPS.values())))
+
+
 def test_apply__rule_changes_in_the_middle_of_a_shift__weights_as_they_are(
     cfn: CloudFormation, stacks: CloudFormationStacks, stub: Callable[[str], Stubber]
 ) -> None:

@@ -151,6 +151,23 @@ class CloudFormationStacks:
         is_said = canonical_text(steady) == canonical_text(now)
         return with_weights(template, now, named), None if is_said else steady
 
+    def return_traffic(self, name: str, *, group: str) -> None:
+        """CloudFormation changes a rule only where its text changes, so the text first says what
+        the rule says."""
+        stack = self._settled(name)
+        outputs = _output_values(stack) if stack is not None else {}
+        rule = outputs.get(OUTPUT_PRODUCTION_RULE, "")
+        if stack is None or not rule:
+            return
+        now = self._template(stack)
+        rules = (production_rule_of(now),)
+        found = TargetHealthReader(clients=self.clients).weights(rule)
+        for weights in (found, {arn: 100 if arn == group else 0 for arn in found}):
+            template = with_weights_only(now, weights_by_name(now, outputs, weights), rules=rules)
+            if canonical_text(template) != canonical_text(now):
+                self._steady(stack, template)
+                now = template
+
     def _steady(self, stack: dict[str, Any], template: Json) -> None:
         """Should the change that comes next fail, CloudFormation goes back to the text that it has,
         and to its weights: so that text says the weights of now first.

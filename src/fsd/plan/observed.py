@@ -107,6 +107,7 @@ class Observed:
     old_schedule: OldSchedule | None = None  # None where there is none, or none is named
     targets: tuple[TargetHealth, ...] | None = None  # the service's; None where not read, or denied
 
+    healthy: Mapping[str, int] = field(default_factory=dict)  # targets, by target group ARN
     # What the production rule says, by the ARN of the target group: {} without a rule.
     weights: Mapping[str, int] = field(default_factory=dict)
     weights_unread: CallFailedError | None = None  # where the role may not read them

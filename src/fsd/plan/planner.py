@@ -32,6 +32,7 @@ from fsd.plan.notes import HealthCheckMoves, PlanNote, ShiftsLater, VersionKept
 from fsd.plan.observed import Observed, ObservedStack
 from fsd.plan.previous_stack import with_previous
 from fsd.plan.properties import diff_properties
+from fsd.plan.rule_weights import find_stray
 from fsd.plan.security_diff import diff_security
 from fsd.plan.serving import as_served, keep_serving_check
 from fsd.plan.steps import (
@@ -45,6 +46,7 @@ from fsd.plan.steps import (
     PrepareCluster,
     RegisterRevision,
     RemoveScaling,
+    ReturnTraffic,
     RunOneOff,
     SetCount,
     Step,
@@ -61,6 +63,10 @@ FIRST_REVISION = (Change(what="first revision"),)
 
 def plan_release(desired: Desired, observed: Observed) -> Plan:
     """Order the steps that turn what is observed into what is desired."""
+    stray = () if observed.in_flight else tuple(_stray_steps(desired, observed))
+    if stray:
+        weights = {arn: 100 if arn == stray[0].group else 0 for arn in observed.weights}
+        observed = replace(observed, weights=weights)
     desired = as_served(_as_scaled(desired, observed), observed)
     revision = _revision_step(desired, observed)
     counts = plan_counts(desired, observed)
@@ -69,6 +75,7 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
     is_update = any(isinstance(step, UpdateService) and step.rolls_out for step in service)
     strategy = tuple(strategy_steps(desired, observed))
     steps: list[Step] = [
+        *stray,
         *cluster_steps(desired, observed),
         *shared_steps(desired, observed),
         *stack_steps(desired, observed, has_old_tasks=is_update or bool(attach_to)),
@@ -91,6 +98,17 @@ def plan_release(desired: Desired, observed: Observed) -> Plan:
         notes=(*_warnings(desired, observed), *count_notes(desired, observed)),
         effects=find_effects(desired, observed, steps, counts=counts),
     )
+
+
+def _stray_steps(desired: Desired, observed: Observed) -> Iterator[ReturnTraffic]:
+    """Where the rule sends requests to a target group that is empty: before anything else."""
+    group = find_stray(observed.weights, observed.healthy)
+    if group and observed.stack is not None:
+        (empty,) = observed.weights.keys() - {group}
+        named = [arn.split(":")[-1].split("/")[1] for arn in (empty, group)]
+        remark = "all requests"
+        changes = (Change(what="traffic", before=named[0], after=named[1], remark=remark),)
+        yield ReturnTraffic(stack=desired.stack_name, group=group, changes=changes)
 
 
 def _adoption_steps(desired: Desired, observed: Observed) -> Iterator[Step]:

@@ -63,6 +63,21 @@ def has_pair(template: Json) -> bool:
     return any(pair_of(resource) for resource in object_at(template, "Resources").values())
 
 
+def find_stray(weights: Mapping[str, int], healthy: Mapping[str, int]) -> str:
+    """The ARN of the target group that has healthy targets and gets no request, where those that
+    get requests have none; "" elsewhere. Both are by ARN, of a pair, with no shift under way.
+
+    ECS does not look at what its rule says before it shifts.
+    https://github.com/aws/containers-roadmap/issues/2853
+    """
+    served = {arn for arn, weight in weights.items() if weight}
+    if len(weights) != 2 or weights.keys() - healthy.keys():
+        return ""
+    if not served or any(healthy[arn] for arn in served):
+        return ""
+    return next((arn for arn in weights if healthy[arn] and arn not in served), "")
+
+
 def pair_of(resource: JsonValue) -> tuple[str, ...]:
     """The logical names of the two target groups of a rule; () of anything else."""
     if not isinstance(resource, dict) or resource.get("Type") != _RULE:

@@ -128,6 +128,16 @@ class SetStrategy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnTraffic:
+    """All requests to the one of a pair of target groups whose targets are healthy."""
+
+    stack: str
+    group: str  # its ARN
+    changes: tuple[Change, ...]
+    sign: Sign = Sign.CHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PutSchedule:
     """The schedule of a Job, with the revision that it starts from then on: one call."""
 
@@ -186,6 +196,7 @@ Step: TypeAlias = (
     | CreateService
     | UpdateService
     | SetStrategy
+    | ReturnTraffic
     | PutSchedule
     | TakeOver
     | ApplyScaling

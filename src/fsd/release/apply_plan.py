@@ -11,6 +11,7 @@ from fsd.plan.steps import (
     ApplyShared,
     ApplyStack,
     RegisterRevision,
+    ReturnTraffic,
     RunOneOff,
     SetStrategy,
     Step,
@@ -29,6 +30,7 @@ from fsd.rollout.diagnose import family_revision
 _PHASES: dict[type[Step], PhaseName] = {
     ApplyShared: PhaseName.STACK,
     ApplyStack: PhaseName.STACK,
+    ReturnTraffic: PhaseName.STACK,
     RegisterRevision: PhaseName.REVISION,
     RunOneOff: PhaseName.TASK,
     UseRevision: PhaseName.REVISION,

@@ -30,6 +30,7 @@ from fsd.plan.steps import (
     PutSchedule,
     RegisterRevision,
     RemoveScaling,
+    ReturnTraffic,
     RunOneOff,
     SetCount,
     SetStrategy,
@@ -63,8 +64,8 @@ def apply_step(step: Step, applied: Applied, *, desired: Desired, aws: Aws) -> A
     match step:
         case CreateCluster() | PrepareCluster():
             _apply_cluster(step, desired=desired, aws=aws)
-        case ApplyShared():
-            _apply_shared(step, aws)
+        case ApplyShared() | ReturnTraffic():
+            _apply_balancer(step, aws)
         case ApplyStack():
             if step.actual is not None:
                 aws.stacks.apply(step.name, template=step.actual, tags=dict(desired.stack_tags))
@@ -135,8 +136,11 @@ def _apply_cluster(step: CreateCluster | PrepareCluster, *, desired: Desired, aw
     aws.ecs.create_cluster(step.name, tags=tags)
 
 
-def _apply_shared(step: ApplyShared, aws: Aws) -> None:
+def _apply_balancer(step: ApplyShared | ReturnTraffic, aws: Aws) -> None:
     """On top of what others have set by now: their deployments may have ended since the plan."""
+    if isinstance(step, ReturnTraffic):
+        aws.stacks.return_traffic(step.stack, group=step.group)
+        return
     aws.stacks.merge(
         step.name, make=partial(merged_template, step.shared), tags=dict(step.shared.tags)
     )

@@ -13,6 +13,7 @@ from typing import TypeVar
 from fsd.compile.desired import OUTPUT_URL
 from fsd.errors import CallFailedError, UsageError
 from fsd.manifest import names
+from fsd.plan.rule_weights import find_stray
 from fsd.quoted import Quoted
 from fsd.release.changed import Changed, find_changes
 from fsd.release.evidence import ExplainedTask, explain_task
@@ -147,6 +148,8 @@ def _look(operation: Operation, service: ServiceState) -> Look:
     newest = reading.want(ReadPart.DEPLOYMENTS, lambda: _newest(operation, service), None)
     stack_name = _stack_name(operation, service)
     unseen: tuple[StackLook | None, bool] = (None, False)
+    # While traffic shifts, what the rule says is ECS's business.
+    rule = "" if newest is not None and not newest.status.is_final else service.production_rule
     stack, is_known = reading.want(
         ReadPart.STACK, lambda: (_find_stack(operation, stack_name), True), unseen
     )
@@ -160,7 +163,7 @@ def _look(operation: Operation, service: ServiceState) -> Look:
                 ReadPart.STOPPED_TASKS, lambda: aws.ecs.stopped_tasks(ref.cluster, ref.name), ()
             )
         ),
-        groups=tuple(_group(operation, reading, arns) for arns in service.target_groups),
+        groups=tuple(_group(operation, reading, arns, rule=rule) for arns in service.target_groups),
         alarms=_alarms(operation, reading, service),
         stack=stack,
         lacks_stack=stack is None and is_known and _is_of_fsd(service),
@@ -218,9 +221,13 @@ def _find_stack(operation: Operation, name: str) -> StackLook | None:
     return operation.aws.stacks.look(name) if name else None
 
 
-def _group(operation: Operation, reading: _Reading, arns: tuple[str, ...]) -> GroupLook:
+def _group(
+    operation: Operation, reading: _Reading, arns: tuple[str, ...], *, rule: str
+) -> GroupLook:
     found: list[TargetHealth] = []
     missing: list[str] = []
+    healthy: dict[str, int] = {}
+    unknown: Mapping[str, int] = {}
 
     def read() -> bool:
         for arn in arns:
@@ -228,11 +235,20 @@ def _group(operation: Operation, reading: _Reading, arns: tuple[str, ...]) -> Gr
             if targets is None:
                 missing.append(arn)
             found.extend(targets or ())
+            healthy[arn] = sum(target.state == "healthy" for target in targets or ())
         return True
 
     groups = tuple(map(group_name, arns))
     is_read = reading.need(ReadPart.TARGETS, read, False, names=groups)
-    return GroupLook(arns=arns, targets=tuple(found) if is_read else None, missing=tuple(missing))
+    is_pair = is_read and rule and len(arns) > 1
+    weights = operation.aws.targets.weights
+    said = reading.want(ReadPart.TARGETS, lambda: weights(rule), unknown) if is_pair else unknown
+    return GroupLook(
+        arns=arns,
+        targets=tuple(found) if is_read else None,
+        missing=tuple(missing),
+        stray=find_stray(said, healthy),
+    )
 
 
 def _noted(operation: Operation, newest: ServiceDeployment | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fsd.release.follow_ups import FollowUp
 from fsd.release.notes import UnhealthyTasks
@@ -14,9 +14,13 @@ from fsd.snapshot import ServiceState, TargetHealth
 def read_targets(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:
     """Of all its target groups, a call for each: tasks of a service whose traffic shifts are in
     either of a pair. Raises CallFailedError."""
+    return tuple(t for targets in read_groups(aws, service).values() for t in targets)
+
+
+def read_groups(aws: Aws, service: ServiceState) -> Mapping[str, Sequence[TargetHealth]]:
+    """The same, by the ARN of the target group. Raises CallFailedError."""
     pairs = tuple(arn for pair in service.target_groups for arn in pair)
-    arns = pairs or service.target_group_arns
-    return tuple(t for arn in arns for t in aws.targets.health(arn))
+    return {arn: aws.targets.health(arn) for arn in pairs or service.target_group_arns}
 
 
 def read_serving(aws: Aws, service: ServiceState) -> tuple[TargetHealth, ...]:

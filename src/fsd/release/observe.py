@@ -11,7 +11,7 @@ from fsd.plan.observed import Observed, ObservedRevision, ObservedSchedule, Obse
 from fsd.plan.previous_stack import split_previous, still_needed
 from fsd.plan.reality import MissingResource, find_lacks
 from fsd.plan.verdict import is_unproved
-from fsd.release.healthy import read_targets
+from fsd.release.healthy import read_groups
 from fsd.release.ledger import DEPLOYMENTS_READ
 from fsd.release.ports import (
     Aws,
@@ -139,7 +139,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
         listed, service = _list(aws, place), ecs.find_service(cluster, name)
     found = ecs.find_cluster(cluster) if place.uses_cluster or service is None else None
     exists = service is not None or found is not None
-    read_targets = start(lambda: _targets(aws, service))
+    find_groups = start(lambda: _groups(aws, service))
     find_weights = start(lambda: _weights(aws, service))
     latest = newest_revision()
     running = _running(aws, service.task_definition_arn if service else "", latest)
@@ -149,7 +149,8 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
             return _observe_service(aws, place, lists=True, at_hand=AtHand())
         listed = _told_by(service)
     deployments = listed.deployments if listed else ()
-    targets, (weights, unread) = read_targets(), find_weights()
+    groups, (weights, unread) = find_groups(), find_weights()
+    targets = None if groups is None else tuple(t for found in groups.values() for t in found)
     lacks = _lacks(aws, stack, service, targets) if stack else ()
     scaling, others = scaled() if exists else (None, ())  # it may outlive the cluster
     newest = deployments[0] if deployments else None
@@ -171,6 +172,7 @@ def _observe_service(aws: Aws, place: ServicePlace, *, lists: bool, at_hand: AtH
         namespace=found.namespace if found else "",
         capacity_providers=found.capacity_providers if found else frozenset(),
         targets=targets,
+        healthy=_healthy(groups),
         weights=weights,
         weights_unread=unread,
         shared=_shared(found_shared()),
@@ -243,12 +245,19 @@ def _running(aws: Aws, arn: str, latest: ObservedRevision | None) -> ObservedRev
     return _observed(aws.ecs.find_task_definition(arn)) if arn else None
 
 
-def _targets(aws: Aws, service: ServiceState | None) -> tuple[TargetHealth, ...] | None:
+def _groups(aws: Aws, service: ServiceState | None) -> Mapping[str, Sequence[TargetHealth]] | None:
     """None where the role may not look."""
     try:
-        return read_targets(aws, service) if service else ()
+        return read_groups(aws, service) if service else {}
     except PermissionDenied:
         return None
+
+
+def _healthy(groups: Mapping[str, Sequence[TargetHealth]] | None) -> Mapping[str, int]:
+    return {
+        arn: sum(target.state == "healthy" for target in targets)
+        for arn, targets in (groups or {}).items()
+    }
 
 
 def _weights(

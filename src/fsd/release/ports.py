@@ -150,6 +150,10 @@ class Stacks(Protocol):
         what several services set in one stack stays.
         """
 
+    def return_traffic(self, name: str, *, group: str) -> None:
+        """Have the stack's production rule send all requests to the target group of that ARN, and
+        wait. Raises CallFailedError."""
+
     def delete(self, name: str) -> None:
         """Delete and wait; absent is fine."""
 

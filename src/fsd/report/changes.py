@@ -16,6 +16,7 @@ from fsd.plan.steps import (
     PutSchedule,
     RegisterRevision,
     RemoveScaling,
+    ReturnTraffic,
     RunOneOff,
     SetCount,
     SetStrategy,
@@ -94,6 +95,7 @@ _KINDS: dict[type[Step], str] = {
     CreateService: "create-service",
     UpdateService: "update-service",
     SetStrategy: "set-strategy",
+    ReturnTraffic: "return-traffic",
     PutSchedule: "put-schedule",
     TakeOver: "take-over",
     ApplyScaling: "apply-scaling",
@@ -112,7 +114,7 @@ def step_subject(step: Step) -> str:
     match step:
         case CreateCluster() | PrepareCluster():
             return "cluster"
-        case ApplyShared() | ApplyStack():
+        case ApplyShared() | ApplyStack() | ReturnTraffic():
             return "stack"
         case RegisterRevision() | UseRevision():
             return "revision"
@@ -165,6 +167,7 @@ def step_effect(step: Step) -> str:
         case (
             UpdateService(changes=changes)
             | TakeOver(changes=changes)
+            | ReturnTraffic(changes=changes)
             | ApplyScaling(changes=changes)
         ):
             return changes_text(changes)

@@ -50,6 +50,16 @@ NO_TARGETS = Failure(
     example="DescribeTargetHealth names no target, and tasks run",
     source=_TARGET_HEALTH,
 )
+TRAFFIC_ASTRAY = Failure(
+    code="traffic-to-empty-group",
+    pattern="",
+    summary="the listener rule sends all requests to a target group without a healthy target",
+    advice="deploy again: before anything else, a deployment returns the requests to the target "
+    "group whose targets are healthy",
+    after=None,
+    example="weights 100 and 0, and only the target group with weight 0 has healthy targets",
+    source="https://github.com/aws/containers-roadmap/issues/2853",
+)
 TARGET_GROUP_GONE = Failure(
     code="target-group-missing",
     pattern="",
@@ -91,6 +101,7 @@ CONDITIONS = (
     NO_HEALTHY_TARGET,
     TARGET_GROUP_UNUSED,
     NO_TARGETS,
+    TRAFFIC_ASTRAY,
     TARGET_GROUP_GONE,
     SERVICE_DRAINING,
     STACK_GONE,

@@ -34,9 +34,12 @@ class GroupLook:
     arns: tuple[str, ...]
     targets: tuple[TargetHealth, ...] | None  # None: they could not be read
     missing: tuple[str, ...] = ()
+    stray: str = ""  # ARN of the one that is healthy, where the requests go to the other
 
     @property
     def healthy(self) -> int | None:
+        if self.stray:
+            return 0
         if self.targets is None or any(target.state == "" for target in self.targets):
             return None
         return sum(target.state == "healthy" for target in self.targets)

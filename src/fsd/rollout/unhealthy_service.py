@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from fsd.rollout.cause import Cause, Evidence
-from fsd.rollout.conditions import NO_TARGETS, TARGET_GROUP_GONE, TARGET_GROUP_UNUSED
+from fsd.rollout.conditions import (
+    NO_TARGETS,
+    TARGET_GROUP_GONE,
+    TARGET_GROUP_UNUSED,
+    TRAFFIC_ASTRAY,
+)
 from fsd.rollout.diagnose import (
     CONTAINER_UNHEALTHY,
     HEALTH_CHECK_FAILED,
@@ -34,6 +39,9 @@ def broken_groups(view: ServiceFacts) -> Iterator[Cause]:
         if group.missing and len(group.missing) == len(group.arns):
             yield cause_now(TARGET_GROUP_GONE, view, where=f"target group {names}")
         if group.targets is None or view.wants_none:
+            continue
+        if group.stray and not view.is_rolling:
+            yield cause_now(TRAFFIC_ASTRAY, view, where=f"target group {group_name(group.stray)}")
             continue
         unused = [t for t in group.targets if t.state == "unused"]
         if unused and not (group.healthy and len(group.arns) > 1):

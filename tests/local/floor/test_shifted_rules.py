@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.local.cli import Fsd
+from tests.local.cli import Ended, Fsd
 from tests.local.conftest import SPEED, commit
 from tests.local.site import Site
 
@@ -79,3 +79,61 @@ def test_rollback__rule_changes_and_tasks_crash_after_the_shift__requests_go_to_
     health = site.client("elbv2").describe_target_health(TargetGroupArn=group)
     assert failed.code == 6, failed.text
     assert health["TargetHealthDescriptions"] != [], failed.text
+
+
+def test_deploy__rule_points_at_an_empty_target_group__seen_and_returned_first(site: Site) -> None:
+    """Somebody's tool has put the weights back that the rule was made with."""
+    site.with_base(*BLUE_GREEN)
+    (serving,) = requests_go_to(site)
+    empty = turn_rule(site)
+
+    found, planned = site.diagnose(), site.fsd.run("plan", *site.command(*BLUE_GREEN)[1:])
+    repaired = site.deploy(*BLUE_GREEN)
+
+    assert '"traffic-to-empty-group"' in found.out, found.text
+    (step,) = planned.json()["steps"]
+    assert step["kind"] == "return-traffic", planned.text
+    assert repaired.code == 0, repaired.text
+    assert requests_go_to(site) == {serving: 100}, (empty, repaired.text)
+    assert site.deploy(*BLUE_GREEN).json()["outcome"] == "unchanged"
+
+
+def turn_rule(site: Site) -> str:
+    """All requests to the other target group; its ARN."""
+    elbv2 = site.client("elbv2")
+    rule = site.described()["loadBalancers"][0]["advancedConfiguration"]["productionListenerRule"]
+    (described,) = elbv2.describe_rules(RuleArns=[rule])["Rules"]
+    groups = described["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    turned = [{**group, "Weight": 0 if group["Weight"] else 100} for group in groups]
+    elbv2.modify_rule(
+        RuleArn=rule, Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": turned}}]
+    )
+    return next(str(group["TargetGroupArn"]) for group in turned if group["Weight"])
+
+
+def test_deploy__rolling_in_the_middle_of_a_canary__it_is_taken_back_first(site: Site) -> None:
+    canary = ("deployment.strategy=canary", "deployment.canary={percent: 30, bakeTime: 1440}")
+    first = site.with_base(*canary, "environment.GREETING=first")
+    ended: list[Ended] = []
+
+    def take_over(site: Site) -> None:
+        rolling = site.command("environment.GREETING=rolling")
+        ended.append(site.fsd.run(*rolling, "--supersede"))
+
+    middle = site.deploy_and(
+        take_over, *canary, "environment.GREETING=middle", when="30 % of the traffic"
+    )
+
+    (last,) = ended
+    assert last.code == 0, last.text
+    assert "which is shifting traffic" in last.err
+    assert middle.json()["outcome"] in {"rolled-back", "superseded"}, middle.text
+    service = site.described()
+    assert service["deploymentConfiguration"]["strategy"] == "ROLLING"
+    assert site.serves() != first.running
+    health = site.client("elbv2").describe_target_health(
+        TargetGroupArn=service["loadBalancers"][0]["targetGroupArn"]
+    )
+    assert {one["TargetHealth"]["State"] for one in health["TargetHealthDescriptions"]} == {
+        "healthy"
+    }

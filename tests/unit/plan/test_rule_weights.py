@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fsd.compile.desired import Json
 from fsd.plan.rule_weights import (
     changed_rules,
+    find_stray,
     pair_of,
     with_weights,
     with_weights_only,
@@ -75,3 +78,21 @@ def test_pair_of__one_target_group__no_pair() -> None:
     }
 
     assert pair_of(rule) == ()
+
+
+@pytest.mark.parametrize(
+    ("weights", "healthy", "stray"),
+    [
+        ({"A": 0, "B": 100}, {"A": 2, "B": 0}, "A"),
+        ({"A": 100, "B": 0}, {"A": 0, "B": 1}, "B"),
+        ({"A": 0, "B": 100}, {"A": 0, "B": 2}, ""),
+        ({"A": 0, "B": 100}, {"A": 0, "B": 0}, ""),  # nothing to return to
+        ({"A": 10, "B": 90}, {"A": 2, "B": 0}, ""),  # some are answered: a shift
+        ({"A": 0, "B": 100}, {"A": 2}, ""),  # nobody knows of B's targets
+        ({"A": 0, "C": 100}, {"A": 2, "B": 0}, ""),
+        ({"A": 0, "B": 0}, {"A": 2, "B": 0}, ""),
+        ({}, {"A": 2, "B": 0}, ""),
+    ],
+)
+def test_find_stray(weights: dict[str, int], healthy: dict[str, int], stray: str) -> None:
+    assert find_stray(weights, healthy) == stray

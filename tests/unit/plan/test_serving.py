@@ -14,10 +14,11 @@ from fsd.plan.notes import HealthCheckMoves, ShiftsLater
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.serving import as_served
-from fsd.plan.steps import ApplyStack, Plan, SetStrategy, UpdateService
+from fsd.plan.steps import ApplyStack, Plan, ReturnTraffic, SetStrategy, UpdateService
 from fsd.release.ports import PermissionDenied
 from fsd.release.reporter import Silent
 from fsd.release.stack_change import StackChange
+from fsd.report.changes import step_text
 from fsd.snapshot import DeploymentStatus, ServiceDeployment
 from tests.fakes.aws import FakeAws
 from tests.unit.compile.shapes import assert_valid_input, lint_template
@@ -193,6 +194,42 @@ def test_plan__rolling_to_blue_green__second_group_and_traffic_stays() -> None:
     assert plan.notes == (ShiftsLater(strategy="BLUE_GREEN"),)
 
 
+def astray(desired: Desired) -> Observed:
+    """The rule says the second target group; the tasks that run are in the first one."""
+    return replace(served(desired, SECOND), healthy={FIRST: 2, SECOND: 0})
+
+
+def test_plan__requests_go_to_an_empty_target_group__returned_before_anything_else() -> None:
+    before, after = shared("blueGreen"), shared("blueGreen", "/other/*")
+
+    first, *rest = plan_release(after, astray(before)).steps
+
+    assert isinstance(first, ReturnTraffic)
+    assert first.group == FIRST
+    stack = next(step for step in rest if isinstance(step, ApplyStack))
+    assert weights(stack.template, SHARED) == TO_FIRST
+    (alone,) = plan_release(before, astray(before)).steps
+    assert alone == first
+    assert step_text(first) == "traffic b → a (all requests)"
+
+
+def test_plan__requests_go_to_an_empty_target_group_in_a_shift__left_to_ecs() -> None:
+    desired = service("blueGreen")
+
+    plan = plan_release(desired, replace(astray(desired), in_flight=flight()))
+
+    assert not any(isinstance(step, ReturnTraffic) for step in plan.steps)
+
+
+def flight() -> ServiceDeployment:
+    return ServiceDeployment(
+        arn="arn:1",
+        status=DeploymentStatus.IN_PROGRESS,
+        task_definition_arn="",
+        created_at=datetime(2026, 7, 31, 12, tzinfo=UTC),
+    )
+
+
 def of_service(plan: Plan) -> list[SetStrategy | UpdateService]:
     return [step for step in plan.steps if isinstance(step, SetStrategy | UpdateService)]
 
@@ -233,15 +270,9 @@ def test_plan__second_target_group_is_attached_and_a_release__shifts() -> None:
 
 
 def test_plan__own_rolling_deployment_in_flight__strategy_once_it_is_over() -> None:
-    observed = attached(FIRST)
-    flight = ServiceDeployment(
-        arn="arn:1",
-        status=DeploymentStatus.IN_PROGRESS,
-        task_definition_arn="",
-        created_at=datetime(2026, 7, 31, 12, tzinfo=UTC),
-    )
+    observed = replace(attached(FIRST), in_flight=flight())
 
-    plan = plan_release(service("blueGreen"), replace(observed, in_flight=flight))
+    plan = plan_release(service("blueGreen"), observed)
 
     (strategy,) = of_service(plan)
     assert isinstance(strategy, SetStrategy)

@@ -19,6 +19,7 @@ from fsd.plan.steps import (
     PutSchedule,
     RegisterRevision,
     RemoveScaling,
+    ReturnTraffic,
     RunOneOff,
     SetCount,
     SetStrategy,
@@ -195,6 +196,15 @@ STEPS: list[tuple[Step, str, str]] = [
         SetCount(name="web-dev", count=4, changes=(COUNT,)),
         "set-count",
         "service web-dev   desired count 2 → 4   once auto scaling is gone",
+    ),
+    (
+        ReturnTraffic(
+            stack="fsd-web-dev",
+            group="arn:a",
+            changes=(Change(what="traffic", before="b", after="a", remark="all requests"),),
+        ),
+        "return-traffic",
+        "stack traffic b → a (all requests)",
     ),
     (
         SetStrategy(name="web-dev", configuration={}, changes=(STRATEGY,)),
