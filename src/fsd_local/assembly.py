@@ -34,8 +34,10 @@ from fsd_local.patches import (
     callers,
     cloudwatch,
     ecr,
+    ecr_gate,
     ecr_scans,
     elbv2,
+    elbv2_checks,
     elbv2_limits,
     iam,
     registry,
@@ -210,6 +212,8 @@ class Assembly:
         elbv2.mount(self._balancing, port=self._port)
         limits = Quotas()
         elbv2_limits.mount(limits.value)
+        elbv2_checks.mount_gate()
+        ecr_gate.mount(is_enforced=self.instance.enforce_iam)
         ours = {
             "ecs": (self._ecs.handle, _ECS_PREFIX),
             "application-autoscaling": (self._scaling.handle, autoscaling.TARGET_PREFIX),

@@ -19,9 +19,11 @@ from zoneinfo import ZoneInfo
 
 from fsd_files.timetable import check, due_after
 from fsd_local import tracking
+from fsd_local.members import find_refused
 from fsd_local.ports import MetricSource
 
 Body = dict[str, Any]
+SERVICE = "application-autoscaling"  # botocore's name
 TARGET_PREFIX = "AnyScaleFrontendService"
 _TICK = 1.0  # seconds
 _SINCE = "_fsd_since"  # from when on an action's next time is looked for
@@ -118,10 +120,16 @@ class ScalingEngine:
         if known is None:
             return 400, {"__type": "UnknownOperationException", "message": f"no action {action}"}
         try:
+            _refuse_members(action, parameters)
             with self._lock:
                 return 200, known(parameters, account, region)
         except _ApiError as error:
             return 400, error.body
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """What is served."""
+        return frozenset(self._actions)
 
     def start(self) -> None:
         self._thread.start()
@@ -155,9 +163,10 @@ class ScalingEngine:
             if (at := due_after(action["Schedule"], action[_SINCE], _zone(action))) is not None
             and at <= until
         ]
-        for _, action in sorted(due, key=lambda one: one[0]):
+        for at, action in sorted(due, key=lambda one: one[0]):
             action[_SINCE] = until
-            if target.body["SuspendedState"]["ScheduledScalingSuspended"]:
+            suspended = target.body["SuspendedState"]["ScheduledScalingSuspended"]
+            if suspended or not _is_within(action, at):
                 continue
             target.body.update(action["ScalableTargetAction"])
             service = self._find(key)
@@ -278,12 +287,11 @@ class ScalingEngine:
 
     def _describe_targets(self, parameters: Body, account: str, region: str) -> Body:
         wanted = parameters.get("ResourceIds") or []
-        dimension = parameters.get("ScalableDimension")
         return {
             "ScalableTargets": [
                 target.body
                 for key, target in self._of(parameters, account, region)
-                if (not wanted or key.resource in wanted) and dimension in (None, key.dimension)
+                if not wanted or key.resource in wanted
             ]
         }
 
@@ -368,6 +376,7 @@ class ScalingEngine:
             f"resource/ecs/{key.resource}:scheduledActionName/{name}"
         )
         made = {"ScheduledActionARN": arn, "CreationTime": time.time(), **action}
+        made |= {name: _seconds(made[name]) for name in ("StartTime", "EndTime") if name in made}
         made[_SINCE] = datetime.fromtimestamp(time.time(), UTC)
         target.scheduled[name] = made
         return {}
@@ -394,13 +403,15 @@ class ScalingEngine:
     # ---- the rest
 
     def _describe_activities(self, parameters: Body, account: str, region: str) -> Body:
-        resource = parameters.get("ResourceId")
+        _namespace(parameters)
+        resource, dimension = parameters.get("ResourceId"), parameters.get("ScalableDimension")
         return {
             "ScalingActivities": [
                 activity
                 for key, activity in self._activities
                 if (key.account, key.region) == (account, region)
                 and resource in (None, key.resource)
+                and dimension in (None, key.dimension)
             ]
         }
 
@@ -418,11 +429,13 @@ class ScalingEngine:
         return {"Tags": dict(self._by_arn(parameters, account, region).tags)}
 
     def _of(self, parameters: Body, account: str, region: str) -> list[tuple[_Key, _Target]]:
-        namespace = _namespace(parameters)
+        wanted = (account, region, _namespace(parameters))
+        dimension = parameters.get("ScalableDimension")
         return [
             (key, target)
             for key, target in self._targets.items()
-            if (key.account, key.region, key.namespace) == (account, region, namespace)
+            if (key.account, key.region, key.namespace) == wanted
+            and dimension in (None, key.dimension)
         ]
 
     def _get(self, parameters: Body, account: str, region: str) -> _Target:
@@ -443,6 +456,29 @@ class ScalingEngine:
             if mine and target.body["ScalableTargetARN"] == arn:
                 return target
         raise _ApiError("ResourceNotFoundException", f"Resource not found for ARN {arn}")
+
+
+def _refuse_members(action: str, parameters: Body) -> None:
+    member = find_refused(SERVICE, action, parameters)
+    if member:
+        raise _ApiError("ValidationException", f"The embedded AWS does not act on {member}.")
+
+
+def _is_within(action: Body, at: datetime) -> bool:
+    """Whether a time is between the action's first and last one."""
+    moment = at.timestamp()
+    first, last = action.get("StartTime"), action.get("EndTime")
+    return (first is None or moment >= first) and (last is None or moment <= last)
+
+
+def _seconds(value: float | str) -> float:
+    """The API has seconds, a template has text."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value).timestamp()
+        except ValueError as error:
+            raise _ApiError("ValidationException", f"{value} is not a time") from error
+    return value
 
 
 def _zone(action: Body) -> ZoneInfo:
@@ -490,6 +526,8 @@ def _is_tracking(policy: Body) -> bool:
 
 def _check_policy(parameters: Body, present: Body | None) -> None:
     kind = parameters.get("PolicyType") or (present or {}).get("PolicyType") or "StepScaling"
+    if kind == "PredictiveScaling":
+        raise _ApiError("ValidationException", "The embedded AWS does not predict the load.")
     if kind != "TargetTrackingScaling":
         return
     configuration = parameters.get("TargetTrackingScalingPolicyConfiguration") or {}

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 import shlex
@@ -29,7 +30,7 @@ from fsd.manifest.section import Key, alternatives, is_section, unwrap
 from fsd.manifest.section import keys as keys_of
 from fsd.release.result import Outcome
 from fsd.report.explanations import ROWS, ends_the_wait
-from tests.local.ecs import members
+from fsd_local import members
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
@@ -262,20 +263,12 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def local_ecs_inert() -> str:
-    return members_table("inert")
-
-
-def local_ecs_refused() -> str:
-    return members_table("refused")
-
-
-def members_table(class_: str) -> str:
+def members_table(service: str, class_: str) -> str:
     rows = [
         f"| `{shape}` | {', '.join(f'`{name}`' for name in names)} |"
-        for shape, names in members.load()[class_].items()
+        for shape, names in members.load(service)[class_].items()
     ]
-    return "\n".join(["| type in ECS's API | members |", "| --- | --- |", *rows])
+    return "\n".join(["| type in the API | members |", "| --- | --- |", *rows])
 
 
 PARTS: dict[str, Callable[[], str]] = {
@@ -291,8 +284,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "deploy-exit-codes": deploy_exit_codes,
     "finding-table": finding_table,
     "finding-sections": finding_sections,
-    "local-ecs-inert": local_ecs_inert,
-    "local-ecs-refused": local_ecs_refused,
+    **{
+        f"local-{service}-{class_}": functools.partial(members_table, service, class_)
+        for service in ("ecs", "elbv2", "ecr", "application-autoscaling")
+        for class_ in ("inert", "refused")
+    },
 }
 
 

@@ -26,11 +26,17 @@ def load_model() -> Any:
 
 def load_request(action: str, flat: Mapping[str, str]) -> Json:
     """Raises BalancingFault for a value outside the model's enumerations and limits."""
+    found = parse_request(action, flat)
     shape = load_model().operation_model(action).input_shape
-    found: Json = _load(shape, flat) if shape is not None else {}
     for path, value, inner in _scalars(shape, found, ""):
         _check(path, value, inner)
     return found
+
+
+def parse_request(action: str, flat: Mapping[str, str]) -> Json:
+    """Without looking at the values."""
+    shape = load_model().operation_model(action).input_shape
+    return dict(_load(shape, flat)) if shape is not None else {}
 
 
 def _load(shape: Any, flat: Mapping[str, str]) -> Any:

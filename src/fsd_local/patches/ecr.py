@@ -36,6 +36,13 @@ def _missing_image_is_an_error(describe: Callable[[Any], Any]) -> Callable[[Any]
         for detail in answer["imageDetails"]:
             image = ecr._find_image(name, detail) or {}
             detail["imageSizeInBytes"] = _size(image.get("imageManifest", ""))
+        status = (parameters.get("filter") or {}).get("tagStatus", "ANY")
+        wanted_tags = {"TAGGED": (True,), "UNTAGGED": (False,)}.get(status, (True, False))
+        answer["imageDetails"] = [
+            detail
+            for detail in answer["imageDetails"]
+            if bool(detail.get("imageTags")) in wanted_tags
+        ]
         return json_answer(answer)
 
     return describe_images

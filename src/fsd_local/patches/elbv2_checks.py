@@ -31,13 +31,15 @@ from fsd_local.balancing.checks import (
     subnet_ids,
 )
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
-from fsd_local.balancing.query import Json, load_request
+from fsd_local.balancing.query import Json, load_request, parse_request
 from fsd_local.balancing.rules import check_conditions
+from fsd_local.members import find_refused, load_operations
 from fsd_local.patches import access_logs, elbv2_limits
 from fsd_local.patches.scope import current
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.ports import Subnet
 
+SERVICE = "elbv2"  # botocore's name
 Handle = Callable[[Any], Any]
 Check = Callable[[Json], None]
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
@@ -198,6 +200,34 @@ def _checked(action: str, check: Check, handle: Handle) -> Handle:
         return handle(parameters)
 
     return handle_checked
+
+
+def mount_gate() -> None:
+    """Refuse what `fsd_local.members` lists as refused. After every other handler is mounted."""
+    for action in [*alb._ACTION_MAP]:
+        if action not in load_operations(SERVICE):
+            del alb._ACTION_MAP[action]
+            continue
+        alb._ACTION_MAP[action] = _gated(action, alb._ACTION_MAP[action])
+
+
+def _gated(action: str, handle: Handle) -> Handle:
+    @functools.wraps(handle)
+    def handle_gated(parameters: Any) -> Any:
+        try:
+            refuse_members(action, parse_request(action, _flat(parameters)))
+        except BalancingFault as fault:
+            return alb._error(fault.code, escape(fault.message))
+        return handle(parameters)
+
+    return handle_gated
+
+
+def refuse_members(action: str, given: Mapping[str, Any]) -> None:
+    """Raises BalancingFault for a member that the embedded AWS would have to ignore."""
+    member = find_refused(SERVICE, action, given)
+    if member:
+        raise not_done(f"act on {member}")
 
 
 def _flat(parameters: Any) -> dict[str, str]:

@@ -25,6 +25,14 @@ from fsd_local.patches import access_logs, elbv2_checks, elbv2_limits
 from fsd_local.patches.elbv2 import dns_name
 from fsd_local.patches.network_arns import name_balancer, name_listener
 
+Check = Callable[[Any, str], object]
+# A template's properties have the names that these requests have.
+_ACTIONS = {
+    "LoadBalancer": "CreateLoadBalancer",
+    "TargetGroup": "CreateTargetGroup",
+    "Listener": "CreateListener",
+    "ListenerRule": "CreateRule",
+}
 # What AWS reports for attributes that nobody set (API_TargetGroupAttribute and its sibling).
 _GROUP_ATTRIBUTES = {
     "deregistration_delay.timeout_seconds": "300",
@@ -54,8 +62,9 @@ def mount(*, port: int) -> None:
     )
     for kind, check in _CHECKS.items():
         handlers = provisioners._RESOURCE_HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
-        handlers["create"] = _created_checked(check, handlers["create"])
-        handlers["update"] = _updated_checked(check, handlers["update"])
+        checked = _with_members(kind, check)
+        handlers["create"] = _created_checked(checked, handlers["create"])
+        handlers["update"] = _updated_checked(checked, handlers["update"])
 
 
 def _keep_actions(props: Any, _balancer: Any, prop: str = "DefaultActions") -> list[Any]:
@@ -90,7 +99,7 @@ def _check_rule(props: Any, own: str) -> None:
 
 
 _WORLD = elbv2_checks.MiniStackBalancing(knows_certificates=False)
-_CHECKS: Mapping[str, Callable[[Any, str], object]] = {
+_CHECKS: Mapping[str, Check] = {
     "LoadBalancer": lambda props, _: _check_balancer(props),
     "TargetGroup": lambda props, _: check_target_group(props, _WORLD),
     "Listener": _check_listener,
@@ -98,7 +107,17 @@ _CHECKS: Mapping[str, Callable[[Any, str], object]] = {
 }
 
 
-def _created_checked(check: Callable[[Any, str], object], create: Callable[..., Any]) -> Any:
+def _with_members(kind: str, check: Check) -> Check:
+    action = _ACTIONS[kind]
+
+    def check_all(props: Any, own: str) -> None:
+        check(props, own)
+        elbv2_checks.refuse_members(action, props)
+
+    return check_all
+
+
+def _created_checked(check: Check, create: Callable[..., Any]) -> Any:
     @functools.wraps(create)
     def create_resource(logical_id: str, props: Any, stack_name: str) -> Any:
         _refuse(check, props, "")
@@ -107,7 +126,7 @@ def _created_checked(check: Callable[[Any, str], object], create: Callable[..., 
     return create_resource
 
 
-def _updated_checked(check: Callable[[Any, str], object], update: Callable[..., Any]) -> Any:
+def _updated_checked(check: Check, update: Callable[..., Any]) -> Any:
     @functools.wraps(update)
     def update_resource(physical_id: str, old: Any, new: Any, *rest: Any, **more: Any) -> Any:
         _refuse(check, new, physical_id)
@@ -116,7 +135,7 @@ def _updated_checked(check: Callable[[Any, str], object], update: Callable[..., 
     return update_resource
 
 
-def _refuse(check: Callable[[Any, str], object], props: Any, own: str) -> None:
+def _refuse(check: Check, props: Any, own: str) -> None:
     try:
         check(props, own)
     except BalancingFault as fault:

@@ -221,9 +221,7 @@ def _log_in() -> Any:
 
 def _denial(access_key: str, action: str, place: RepositoryPlace) -> Any:
     """The identity's policies and the repository's, as ECR asks both."""
-    owner = responses._account_from_sts_session(access_key) or access_key
-    with scope(owner if owner.isdigit() else place.account, place.region):
-        principal = iam_evaluator.resolve_principal(access_key, responses.get_account_id())
+    principal = _principal(access_key, place)
     if isinstance(principal, iam_evaluator.AuthError):
         return _log_in()
     with scope(place.account, place.region):
@@ -231,6 +229,21 @@ def _denial(access_key: str, action: str, place: RepositoryPlace) -> Any:
     if not denied:
         return None
     return ecr._registry_error(403, "DENIED", denied)
+
+
+def _principal(access_key: str, place: RepositoryPlace) -> Any:
+    owner = responses._account_from_sts_session(access_key) or access_key
+    with scope(owner if owner.isdigit() else place.account, place.region):
+        return iam_evaluator.resolve_principal(access_key, responses.get_account_id())
+
+
+def find_denial(access_key: str, action: str, place: RepositoryPlace) -> str:
+    """Why IAM refuses the action there; "" where it is allowed."""
+    principal = _principal(access_key, place)
+    if isinstance(principal, iam_evaluator.AuthError):
+        return "The security token included in the request is invalid."
+    with scope(place.account, place.region):
+        return _judge(principal, action, place)
 
 
 def _judge(principal: Any, action: str, place: RepositoryPlace) -> str:
@@ -273,9 +286,13 @@ def _with_tokens(serve: Callable[..., Any], tokens: _Tokens, host: str) -> Calla
             return answer
         found = json.loads(answer[2])
         token = tokens.issue(router.extract_access_key_id(headers, query_params) or current()[0])
-        for entry in found.get("authorizationData", []):
-            entry["authorizationToken"] = base64.b64encode(f"{_USER}:{token}".encode()).decode()
-            entry["proxyEndpoint"] = f"http://{host}"
-        return json_answer(found)
+        # One for each registry that is asked for; all of them are at the one address.
+        asked = json.loads(body or b"{}").get("registryIds") or [current()[0]]
+        entry = {
+            **found["authorizationData"][0],
+            "authorizationToken": base64.b64encode(f"{_USER}:{token}".encode()).decode(),
+            "proxyEndpoint": f"http://{host}",
+        }
+        return json_answer({"authorizationData": [entry for _ in asked]})
 
     return handle_request

@@ -1,4 +1,4 @@
-"""Every member of every request acts, is refused, or is listed as inert."""
+"""Every member of a request to ECS that is listed as refused is refused."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from fsd_local.ecs.contract import load_model
-from tests.local.ecs import members
+from fsd_local.ecs.handlers import OPERATIONS
+from fsd_local.members import load, load_input, load_operations
+from tests.local import members
 from tests.local.ecs.cloud import DIGEST, NETWORK, ROLE, ApiFault, Cloud
 
 # Requests that are accepted, and so to be refused only for the member that is added.
@@ -42,16 +43,8 @@ REQUESTS: dict[str, dict[str, Any]] = {
 }
 
 
-def test_members__every_shape_of_botocore__is_classified_once() -> None:
-    classes = members.load()
-    expected = {name: sorted(shape.members) for name, shape in members.shapes().items()}
-    found: dict[str, list[str]] = {}
-    for by_shape in classes.values():
-        for shape, names in by_shape.items():
-            found.setdefault(shape, []).extend(names)
-
-    assert set(classes) == set(members.CLASSES)
-    assert {shape: sorted(names) for shape, names in found.items()} == expected
+def test_members__operations__are_those_that_are_served() -> None:
+    assert load_operations("ecs") == set(OPERATIONS)
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +67,11 @@ def _request(action: str, name: str) -> dict[str, Any]:
 
 def _refused() -> list[tuple[str, str, tuple[str, ...]]]:
     """(action, shape.member, path), for the first path to it in each action."""
-    listed = members.load()["refused"]
+    listed = load("ecs")["refused"]
     wanted = {f"{shape}.{name}" for shape, names in listed.items() for name in names}
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for action in REQUESTS:
-        for member, path in members.paths(load_model().operation_model(action).input_shape):
+        for member, path in members.paths(load_input("ecs", action)):
             if member in wanted:
                 found.setdefault((action, member), path)
     return [(action, member, path) for (action, member), path in found.items()]
@@ -88,7 +81,7 @@ REFUSED = _refused()
 
 
 def test_members__each_that_is_refused__is_sent() -> None:
-    listed = members.load()["refused"]
+    listed = load("ecs")["refused"]
     assert {member for _, member, _ in REFUSED} == {
         f"{shape}.{name}" for shape, names in listed.items() for name in names
     }
@@ -101,7 +94,7 @@ def test_members__refused__is_answered_with_an_error(
     cloud: Cloud, action: str, member: str, path: tuple[str, ...]
 ) -> None:
     request = _request(action, member.replace(".", "-"))
-    members.put(request, load_model().operation_model(action).input_shape, path)
+    members.put(request, load_input("ecs", action), path)
 
     with pytest.raises(ApiFault):
         cloud.call(action, **request)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.session
 import pytest
 
 from fsd_local.autoscaling import ScalingEngine
+from fsd_local.members import load_operations
 from fsd_local.ports import Alarm, Measured, Metric
 from fsd_local.tracking import CapacityChange, Past, Reading, Situation, decide
 
@@ -88,6 +90,10 @@ class Metrics:
         del account, region
         self.asked.append(metric)
         return None if self.value is None else Measured(value=self.value, version=self.puts)
+
+
+# When the action of these tests is due.
+MORNING = datetime(2099, 12, 31, 8, tzinfo=UTC).timestamp()
 
 
 class Client:
@@ -534,3 +540,43 @@ def test_scheduled_action__wrong_expression__refused(call: Client) -> None:
 
     with pytest.raises(RefusedCall, match="ValidationException"):
         call("PutScheduledAction", **SERVICE, ScheduledActionName="a", Schedule="cron(0 8 * * *)")
+
+
+def test_scaling__operations__are_those_that_are_listed(call: Client) -> None:
+    assert call.scaling.operations == load_operations("application-autoscaling")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "minimum"),
+    [
+        ({}, 3),
+        ({"StartTime": MORNING - 60, "EndTime": MORNING + 60}, 3),
+        ({"StartTime": "2099-12-31T07:00:00Z"}, 3),
+        ({"StartTime": MORNING + 60}, 1),
+        ({"EndTime": MORNING - 60}, 1),
+    ],
+    ids=["always", "within", "text", "too-early", "too-late"],
+)
+def test_scheduled_action__only_between_its_times(
+    call: Client, bounds: dict[str, Any], minimum: int
+) -> None:
+    call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=6)
+    call(
+        "PutScheduledAction",
+        **SERVICE,
+        ScheduledActionName="morning",
+        Schedule="at(2099-12-31T08:00:00)",
+        ScalableTargetAction={"MinCapacity": 3},
+        **bounds,
+    )
+
+    call.scaling.tick(MORNING + 1)
+
+    (target,) = call("DescribeScalableTargets", ServiceNamespace="ecs")["ScalableTargets"]
+    assert target["MinCapacity"] == minimum
+
+
+def test_put_scaling_policy__prediction__is_refused(call: Client) -> None:
+    call("RegisterScalableTarget", **SERVICE, MinCapacity=1, MaxCapacity=6)
+    with pytest.raises(RefusedCall, match="does not predict the load"):
+        call("PutScalingPolicy", **SERVICE, PolicyName="p", PolicyType="PredictiveScaling")

@@ -275,7 +275,7 @@ LISTENERS: dict[str, tuple[Json, str, str]] = {
             ]
         },
         INVALID,
-        "The embedded AWS does not act on authenticate-cognito: it would let everyone in.",
+        "The embedded AWS does not act on AuthenticateCognitoConfig.",
     ),
 }
 
@@ -333,7 +333,7 @@ RULES: dict[str, tuple[Json, str]] = {
     "priority": ({"Priority": 50_001}, "have value less than or equal to 50000"),
     "regular expression": (
         {"Conditions": [{"Field": "path-pattern", "RegexValues": ["^/a"]}]},
-        "The embedded AWS does not match regular expressions (RegexValues).",
+        "The embedded AWS does not act on RegexValues.",
     ),
 }
 

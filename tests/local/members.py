@@ -1,32 +1,18 @@
-"""`members.toml`: what becomes of each member of each request."""
+"""What the requests of a service have in them, by botocore's model."""
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from fsd_local.ecs.contract import load_model
-from fsd_local.ecs.handlers import OPERATIONS
-
-FILE = Path(__file__).with_suffix(".toml")
-CLASSES = ("acts", "refused", "inert")
-
-Classes = dict[str, dict[str, list[str]]]
+from fsd_local.members import load_input, load_operations
 
 
-def load() -> Classes:
-    """Class → shape → members."""
-    classes: Classes = tomllib.loads(FILE.read_text())
-    return classes
-
-
-def shapes() -> dict[str, Any]:
+def shapes(service: str) -> dict[str, Any]:
     """Every structure in a request of an operation that is served, by its name."""
     found: dict[str, Any] = {}
-    for action in sorted(OPERATIONS):
-        shape = load_model().operation_model(action).input_shape
+    for action in sorted(load_operations(service)):
+        shape = load_input(service, action)
         if shape is not None:
             _collect(shape, found)
     return found
@@ -64,7 +50,7 @@ def put(request: Any, shape: Any, path: tuple[str, ...]) -> None:
     name, *rest = path
     member = shape.members[name]
     if name not in request or not rest:
-        request[name] = _sample(member)
+        request[name] = sample(member)
     if not rest:
         return
     if member.type_name == "list":
@@ -74,16 +60,19 @@ def put(request: Any, shape: Any, path: tuple[str, ...]) -> None:
         put(request[name], member, tuple(rest))
 
 
-def _sample(shape: Any) -> Any:
+def sample(shape: Any) -> Any:
+    """A value with all that is required, and never an empty one: that would not be sent."""
     match shape.type_name:
         case "structure":
-            return {name: _sample(shape.members[name]) for name in shape.required_members}
+            names = shape.required_members or [*shape.members][:1]
+            return {name: sample(shape.members[name]) for name in names}
         case "list":
-            return [_sample(shape.member)]
+            return [sample(shape.member)]
         case "map":
             return {"key": "value"}
         case "string":
-            return (getattr(shape, "enum", None) or ["x"])[0]
+            shortest = int(shape.metadata.get("min", 1))
+            return (getattr(shape, "enum", None) or ["x" * max(shortest, 1)])[0]
         case "boolean":
             return True
         case "double" | "float":

@@ -1,0 +1,25 @@
+"""Every member of every request acts, is refused, or is listed as inert."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsd_local.members import CLASSES, load
+from tests.local import members
+
+SERVICES = ("ecs", "elbv2", "ecr", "application-autoscaling")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_members__every_shape_of_botocore__is_classified_once(service: str) -> None:
+    classes = load(service)
+    expected = {name: sorted(shape.members) for name, shape in members.shapes(service).items()}
+    found: dict[str, list[str]] = {}
+    for by_shape in classes.values():
+        for shape, names in by_shape.items():
+            found.setdefault(shape, []).extend(names)
+
+    assert set(classes) == set(CLASSES)
+    assert {shape: sorted(names) for shape, names in found.items()} == {
+        shape: names for shape, names in expected.items() if names
+    }
