@@ -47,6 +47,18 @@ class VolumeMount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestartPolicy:
+    """Of a container that ends: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/container-restart-policy.html"""
+
+    attempt_period: float  # seconds that it has to have run, already divided by speed
+    ignored_exit_codes: tuple[int, ...] = ()
+
+    def applies(self, *, ran: float, exit_code: int | None) -> bool:
+        """Whether a container that ran for so many seconds is started again."""
+        return ran >= self.attempt_period and exit_code not in self.ignored_exit_codes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerSpec:
     """One container of a task, with everything resolved: image by digest, secrets as values."""
 
@@ -72,6 +84,7 @@ class ContainerSpec:
     check_command: tuple[str, ...] = ()  # argv of its health check
     labels: Mapping[str, str] = field(default_factory=dict)
     system_controls: Mapping[str, str] = field(default_factory=dict)  # sysctl name → value
+    restart: RestartPolicy | None = None  # in place, without a new task
     login: RegistryLogin | None = None  # at the image's registry; None: as the runtime does itself
 
 

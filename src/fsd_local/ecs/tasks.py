@@ -24,11 +24,13 @@ from fsd_local.ports import (
     LogTarget,
     RegistryLogin,
     ResourceLimit,
+    RestartPolicy,
     TaskSpec,
     VolumeMount,
 )
 
 _STOP_TIMEOUT = 30.0
+_ATTEMPT_PERIOD = 300.0  # seconds, where a restart policy says nothing
 _SHORTEST_STOP_TIMEOUT = 1.0  # a program needs real time to end, however great the speed
 
 
@@ -213,7 +215,18 @@ def _container_spec(
             for found in definition.get("dependsOn") or ()
         ),
         check_command=check.command if check is not None else (),
+        restart=_restart_policy(definition, speed=speed),
         login=resolved.logins.get(name),
+    )
+
+
+def _restart_policy(definition: Json, *, speed: float) -> RestartPolicy | None:
+    policy = definition.get("restartPolicy") or {}
+    if not policy.get("enabled"):
+        return None
+    return RestartPolicy(
+        attempt_period=policy.get("restartAttemptPeriod", _ATTEMPT_PERIOD) / speed,
+        ignored_exit_codes=tuple(policy.get("ignoredExitCodes") or ()),
     )
 
 

@@ -165,7 +165,7 @@ class Containers:
             undo.callback(found.stop)
             start_all(_owner_first(task.containers), found)
             found.write_names(self._names.get(task.namespace, {}))
-            address = found.address()
+            address = found.keep_address()
             undo.pop_all()
         found.order = tuple(spec.name for spec in task.containers)
         with self._lock:
@@ -285,6 +285,7 @@ class _DockerTask:
         self.containers: dict[str, _DockerContainer] = {}  # in the order of their start
         self.order: tuple[str, ...] = ()
         self._loopback_port: LoopbackPort | None = None
+        self._address, self._is_stopping = "", False
 
     def start_one(self, spec: ContainerSpec) -> None:
         """One that ends before others begin has a network of its own: theirs must outlive it."""
@@ -337,7 +338,11 @@ class _DockerTask:
         if self._known and (path := str(owner.attributes().get("HostsPath") or "")):
             write_hosts(Path(path), names, known=self._known)
 
-    def address(self) -> str:
+    def keep_address(self) -> str:
+        self._address = self._find_address()
+        return self._address
+
+    def _find_address(self) -> str:
         owner = self.containers[self._owner]
         settings = owner.attributes()["NetworkSettings"]
         networks = [*(settings.get("Networks") or {}).values(), settings]
@@ -346,10 +351,30 @@ class _DockerTask:
 
     def states(self) -> tuple[ContainerState, ...]:
         names = self.order or tuple(self.containers)
-        return tuple(self.containers[name].state() for name in names)
+        return tuple(self._restarted(self.containers[name].state()) for name in names)
+
+    def _restarted(self, state: ContainerState) -> ContainerState:
+        """The state after what the container's restart policy says."""
+        container, is_owner = self.containers[state.name], state.name == self._owner
+        # The others would stay in the network that the engine ends with its owner.
+        is_bound = is_owner and len(self.containers) > 1
+        if state.running or self._is_stopping or is_bound or not container.should_restart(state):
+            return state
+        try:
+            container.start(self._logs, since=time.time())
+        except LaunchError:
+            return state
+        if is_owner and self._find_address() != self._address:
+            container.stop()  # the engine gave its address away
+            return state
+        if self._ways is not None and self._loopback_port is not None and is_owner:
+            self._loopback_port.close()
+            self._loopback_port = container.open_loopback_port(self._ways)
+        return ContainerState(name=state.name, running=True)
 
     def stop(self) -> tuple[ContainerState, ...]:
         """All at once; the owner of the network is removed last."""
+        self._is_stopping = True
         if self._loopback_port is not None:
             self._loopback_port.close()
         if self.containers:
@@ -417,7 +442,17 @@ class _DockerContainer:
             raise LaunchError(messages.cannot_create(_said(error)), container=spec.name) from error
         return cls(engine, spec, str(created["Id"]))
 
-    def start(self, logs: LogSink) -> None:
+    def should_restart(self, state: ContainerState) -> bool:
+        policy = self._spec.restart
+        if policy is None:
+            return False
+        found = self.attributes()["State"]
+        ran = _milliseconds(found["FinishedAt"]) - _milliseconds(found["StartedAt"])
+        return policy.applies(ran=ran / 1000, exit_code=state.exit_code)
+
+    def start(self, logs: LogSink, *, since: float | None = None) -> None:
+        """`since`: of its log, only what comes after that time (seconds since the epoch)."""
+        self._seen_ended = 0.0
         try:
             self._engine.api.start(self.id)
         except _DockerErrors as error:
@@ -427,7 +462,7 @@ class _DockerContainer:
             ) from error
         if self._spec.log is not None:
             self._log = threading.Thread(
-                target=self._follow, args=(logs,), name=f"{self._spec.name} log", daemon=True
+                target=self._follow, args=(logs, since), name=f"{self._spec.name} log", daemon=True
             )
             self._log.start()
 
@@ -551,12 +586,18 @@ class _DockerContainer:
         """The engine may run on another machine, where numbers are others'. Raises OSError."""
         return bool(pid) and self.id in Path(f"/proc/{pid}/cgroup").read_text()
 
-    def _follow(self, logs: LogSink) -> None:
+    def _follow(self, logs: LogSink, since: float | None) -> None:
         """Until the container ends, or the engine does."""
         assert self._spec.log is not None
         with contextlib.suppress(*_DockerErrors, ValueError, OSError):
             stream = self._engine.api.logs(
-                self.id, stdout=True, stderr=True, stream=True, follow=True, timestamps=True
+                self.id,
+                stdout=True,
+                stderr=True,
+                stream=True,
+                follow=True,
+                timestamps=True,
+                since=since,
             )
             for at, text in read_log(self._with_the_end(stream)):
                 logs.write(self._spec.log, [(at, text)])

@@ -284,6 +284,8 @@ class _ProcessContainer:
         self._reaping = threading.Lock()  # held while the process's number must stay its own
         self._exit_code: int | None = None
         self._deadline = 0.0
+        self._is_stopping = False
+        self._started = time.monotonic()
 
     @property
     def is_running(self) -> bool:
@@ -297,7 +299,7 @@ class _ProcessContainer:
         )
         reader.start()
         threading.Thread(
-            target=self._await, args=(reader,), name=f"{name} end", daemon=True
+            target=self._await, args=(reader, logs), name=f"{name} end", daemon=True
         ).start()
 
     def state(self) -> ContainerState:
@@ -308,6 +310,8 @@ class _ProcessContainer:
     def terminate(self) -> None:
         """SIGTERM to the first process alone, as a container's gets it."""
         self._deadline = time.monotonic() + self._spec.stop_timeout
+        with self._reaping:
+            self._is_stopping = True
         self._signal(signal.SIGTERM)
 
     def wait(self) -> None:
@@ -360,7 +364,7 @@ class _ProcessContainer:
             now = int(time.time() * 1000)
             logs.write(self._spec.log, [(now, text) for text in texts])
 
-    def _await(self, reader: threading.Thread) -> None:
+    def _await(self, reader: threading.Thread, logs: LogSink) -> None:
         """The first process ends the container, and takes all others with it."""
         os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
         with self._reaping:
@@ -369,7 +373,25 @@ class _ProcessContainer:
         orphans.kill_marked(self._place.mark)
         reader.join(_LAST_WORDS)
         self._exit_code = _exit_code(code)
-        self._ended.set()
+        if self._has_restarted():
+            self.follow(logs)
+        else:
+            self._ended.set()
+
+    def _has_restarted(self) -> bool:
+        """Start the program once more where the container's restart policy says so."""
+        policy, ran = self._spec.restart, time.monotonic() - self._started
+        if policy is None or not policy.applies(ran=ran, exit_code=self._exit_code):
+            return False
+        with self._reaping:
+            if self._is_stopping:
+                return False
+            try:
+                self._process = _launch(with_limits(self._program, self._spec.ulimits), self._place)
+            except LaunchError:
+                return False
+            self._started = time.monotonic()
+        return True
 
 
 def _start(

@@ -12,6 +12,7 @@ from fsd_local.ports import (
     LaunchError,
     RegistryLogin,
     ResourceLimit,
+    RestartPolicy,
     VolumeMount,
 )
 from tests.local.runtime.lab import Lab
@@ -357,3 +358,48 @@ def test_launch__kept_volume__the_next_task_finds_what_the_last_one_wrote(lab: L
 
     assert "1" in texts
     assert "gone" in texts  # the error's own line may come before or after it
+
+
+def test_restart__container_ends__starts_again_in_the_same_task(lab: Lab) -> None:
+    """Its first run writes a file, and its second one finds it."""
+    command = "if [ -e /www/again ]; then echo second; exec sleep 60; fi; touch again; echo first; sleep 1"
+    spec = lab.spec(
+        command,
+        working_directory="/www",
+        restart=RestartPolicy(attempt_period=0, ignored_exit_codes=(9,)),
+    )
+    task_id, _ = lab.launch(spec)
+
+    def has_said_both() -> bool:
+        lab.runtime.inspect(task_id)
+        return lab.logs.texts() == ["first", "second"]
+
+    eventually(has_said_both)
+    assert [state.running for state in lab.runtime.inspect(task_id)] == [True]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        RestartPolicy(attempt_period=0, ignored_exit_codes=(7,)),
+        RestartPolicy(attempt_period=3600),
+    ],
+    ids=["ignored-code", "ended-too-soon"],
+)
+def test_restart__policy_does_not_apply__the_container_has_ended(
+    lab: Lab, policy: RestartPolicy
+) -> None:
+    code, texts = lab.run("echo once; exit 7", restart=policy)
+
+    assert (code, texts) == (7, ["once"])
+
+
+def test_restart__task_is_stopped__does_not_start_again(lab: Lab) -> None:
+    spec = lab.spec("echo up; exec sleep 60", restart=RestartPolicy(attempt_period=0))
+    task_id, _ = lab.launch(spec)
+    eventually(lambda: lab.logs.texts() == ["up"])
+
+    (state,) = lab.runtime.stop(task_id)
+
+    assert not state.running
+    assert lab.logs.texts() == ["up"]
