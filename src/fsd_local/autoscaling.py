@@ -126,11 +126,6 @@ class ScalingEngine:
         except _ApiError as error:
             return 400, error.body
 
-    @property
-    def operations(self) -> frozenset[str]:
-        """What is served."""
-        return frozenset(self._actions)
-
     def start(self) -> None:
         self._thread.start()
 

@@ -362,7 +362,8 @@ def test_launch__kept_volume__the_next_task_finds_what_the_last_one_wrote(lab: L
 
 def test_restart__container_ends__starts_again_in_the_same_task(lab: Lab) -> None:
     """Its first run writes a file, and its second one finds it."""
-    command = "if [ -e /www/again ]; then echo second; exec sleep 60; fi; touch again; echo first; sleep 1"
+    second = "if [ -e /www/again ]; then echo second; exec sleep 60; fi"
+    command = f"{second}; touch again; echo first; sleep 1"
     spec = lab.spec(
         command,
         working_directory="/www",
