@@ -25,6 +25,7 @@ COMMANDS = {
     "plan": [],
     "build": [],
     "push": [],
+    "changed": [],
     "deploy": ["--image", "x:1"],
     "status": ["--service", "web"],
     "history": ["--service", "web"],

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import fsd
-from fsd.action.inputs import find_service_files, require_inside
+from fsd.action.inputs import find_service_files
+from fsd.app.inside import require_inside
 from fsd.app.user_text import read_text
 from fsd.errors import ManifestError, RefusedError
 from tests.security.test_hostile_contexts import (

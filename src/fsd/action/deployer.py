@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fsd.action.inputs import require_inside
 from fsd.action.ports import PREVIOUS, CheckedManifest
 from fsd.app.account import Connector, WebIdentity
 from fsd.app.deployment import AskOrder, DeployOptions
@@ -16,6 +15,7 @@ from fsd.app.environments import (
     find_environments_file,
     known_environments,
 )
+from fsd.app.inside import require_inside
 from fsd.app.manifest import check_manifest
 from fsd.errors import CallFailedError, ErrorCode
 from fsd.github.oidc import IdTokens

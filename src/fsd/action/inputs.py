@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from enum import StrEnum, auto
 from pathlib import Path
 
 from fsd.action.secrets import check_build_secrets
-from fsd.errors import ErrorCode, RefusedError, UsageError
+from fsd.app.inside import require_inside
+from fsd.errors import UsageError
 from fsd.github.runner import Runner
 from fsd.manifest.ref_patterns import find_problem
 from fsd.release.concurrency.in_flight import InFlight
@@ -133,14 +135,15 @@ def _check(inputs: Inputs) -> None:
 
 
 def find_service_files(pattern: str, root: Path) -> tuple[Path, ...]:
-    """Manifests below `root`, in the order of their names; a path without `*` is itself.
+    """Manifests below `root`, in the order of their names; a path without `*`, and one that is
+    there by that very name, is itself.
 
     Raises UsageError where a glob finds none, or leads out of the checkout; RefusedError where a
     link does.
     """
     if ".." in Path(pattern).parts or Path(pattern).is_absolute():
         raise _wrong("service-file", pattern, "name a path below the checkout, without `..`")
-    if not re.search(r"[*?\[]", pattern):
+    if not re.search(r"[*?\[]", pattern) or os.path.lexists(root / pattern):
         require_inside(root / pattern, root, where="input service-file")
         return (Path(pattern),)
     found = sorted(path.relative_to(root) for path in root.glob(pattern) if path.is_file())
@@ -149,21 +152,6 @@ def find_service_files(pattern: str, root: Path) -> tuple[Path, ...]:
     for path in found:
         require_inside(root / path, root, where="input service-file")
     return tuple(found)
-
-
-def require_inside(path: Path, root: Path, *, where: str) -> None:
-    """A pull request's file may be a link to any file of the runner's. Raises RefusedError."""
-    try:
-        is_inside = path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # a link that leads to itself, in older Pythons
-        is_inside = True  # reading it says what it is
-    if not is_inside:
-        raise RefusedError(
-            f"{path.name} is a link, or lies below one, that leads out of the checkout",
-            where=f"{where}: {path}",
-            fix="put the file itself into the repository",
-            code=ErrorCode.OUTSIDE_CHECKOUT,
-        )
 
 
 def _branches(text: str) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Deploy": {
         "build": ("build", "Build the image of a release, without pushing it."),
         "push": ("push", "Build and push the image of a release, without deploying it."),
+        "changed": ("changed", "List the services that a deployment would change."),
         "plan": ("plan", "Show what a deployment would change, and why."),
         "deploy": ("deploy", "Deploy a service and wait for the verdict."),
         "promote": ("promote", "Deploy the release running in one environment to another."),
