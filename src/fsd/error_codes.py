@@ -292,6 +292,26 @@ class ErrorCode(StrEnum):
         "repository, or deploy an image that ECR can scan",
         ExitCode.REFUSED,
     )
+    PROVENANCE_MISSING = (
+        "provenance-missing",
+        "the environment has `requireProvenance`, and the image has no attestation",
+        "attest the image in the workflow that builds it, and deploy that digest",
+        ExitCode.REFUSED,
+    )
+    PROVENANCE_WRONG = (
+        "provenance-wrong",
+        "the image's attestation does not hold, or is of another repository, workflow or commit",
+        "deploy an image that the workflow in `requireProvenance` built from this commit",
+        ExitCode.REFUSED,
+    )
+    PROVENANCE_UNCHECKED = (
+        "provenance-unchecked",
+        "the image's attestation could not be verified: the extra `provenance` or Sigstore's keys "
+        "are missing",
+        "install FSD with its extra `provenance`, and let the machine reach Sigstore",
+        ExitCode.REFUSED,
+        ExitCode.CALL_FAILED,
+    )
     IMAGE_CHANGED = (
         "image-changed",
         "the image to deploy is not the one that was checked",

@@ -30,7 +30,7 @@ ROLE = "arn:aws:iam::000000000000:role/fsd-deploy"
 TIMEOUT = 240  # seconds
 
 # What the Action is made of: no more may be needed.
-_PARTS = ("action.yml", "scripts/action", "requirements/action.txt", "requirements/uv.txt", "src")
+_PARTS = ("action.yml", "scripts/action", "requirements", "src")
 _KEPT = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST"})
 
 # A test of the service's own: what the example's test job runs.

@@ -1,8 +1,9 @@
 """The exports in requirements/ say what uv.lock says.
 
 They are made by `uv export --frozen --no-emit-project --no-header --format requirements-txt` with
-`--no-dev` (action.txt), `--no-dev --all-extras` (local.txt), `--all-extras --group dev` (dev.txt),
-`--only-group build` (build.txt), `--only-group installer` (uv.txt).
+`--no-dev` (action.txt), `--no-dev --extra provenance` (provenance.txt), `--no-dev --all-extras`
+(local.txt), `--all-extras --group dev` (dev.txt), `--only-group build` (build.txt),
+`--only-group installer` (uv.txt).
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def wanted_by_project(*, extras: bool) -> set[str]:
     return wanted
 
 
-@pytest.mark.parametrize("name", ["action.txt", "build.txt", "local.txt", "dev.txt", "uv.txt"])
+@pytest.mark.parametrize(
+    "name", ["action.txt", "build.txt", "local.txt", "dev.txt", "provenance.txt", "uv.txt"]
+)
 def test_requirements__every_pin__is_the_locks_with_all_its_hashes(name: str) -> None:
     locked = locked_pins()
 

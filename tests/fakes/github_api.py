@@ -56,6 +56,7 @@ class GithubApi:
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[tuple[str, str], str] = field(default_factory=dict)  # (branch, path) → text
     compared: dict[tuple[str, str], str] = field(default_factory=dict)  # (base, head) → status
+    attested: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # digest → bundles
     asked: list[Asked] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     unauthorized: list[str] = field(default_factory=list)
@@ -163,6 +164,7 @@ def _route(api: GithubApi, method: str, target: str, body: dict[str, Any], heade
             lambda m: _create(api, int(m[1]), body),
         ),
         ("GET", rf"{repository}/contents/(.+)", lambda m: _file(api, m[1], target)),
+        ("GET", rf"{repository}/attestations/(.+)", lambda m: _attested(api, m[1])),
         ("GET", rf"{repository}/compare/(\w+)\.\.\.(\w+)", lambda m: _compared(api, m[1], m[2])),
         ("PATCH", rf"{repository}/issues/comments/(\d+)", lambda m: _edit(api, int(m[1]), body)),
     ]
@@ -194,6 +196,13 @@ def _compared(api: GithubApi, base: str, head: str) -> Answer:
     if status is None:
         return HTTPStatus.NOT_FOUND, {"message": "Not Found"}, {}
     return HTTPStatus.OK, {"status": status, "commits": [], "files": []}, {}
+
+
+def _attested(api: GithubApi, digest: str) -> Answer:
+    bundles = api.attested.get(digest)
+    if bundles is None:
+        return HTTPStatus.NOT_FOUND, {"message": "Not Found"}, {}
+    return HTTPStatus.OK, {"attestations": [{"bundle": one} for one in bundles]}, {}
 
 
 def _pulls(api: GithubApi, sha: str, page: int, target: str) -> Answer:

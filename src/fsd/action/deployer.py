@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fsd.action.ports import PREVIOUS, CheckedManifest
 from fsd.app.account import Connector, WebIdentity
-from fsd.app.deployment import AskOrder, DeployOptions
+from fsd.app.deployment import AskOrder, DeployOptions, FindAttestations
 from fsd.app.environments import (
     EnvironmentsFile,
     find_environment,
@@ -37,6 +37,7 @@ class WorkflowDeployer:
     repository: str = ""  # ORG/REPO
     is_rerun: bool = False
     order_commits: AskOrder | None = None
+    find_attestations: FindAttestations | None = None
 
     def environments(self, file: Path) -> Mapping[str, Environment]:
         named = self.environments_file
@@ -94,6 +95,7 @@ class WorkflowDeployer:
             options,
             is_rerun=self.is_rerun,
             order_commits=self.order_commits,
+            find_attestations=self.find_attestations,
             environments_file=self.environments_file,
             identity=self._identity(options, is_plan=is_plan),
         )

@@ -15,6 +15,7 @@ from fsd.app.image_scan import require_scan
 from fsd.app.ownership import require_own
 from fsd.app.prepare import compile_desired, prepare
 from fsd.app.promotion import pass_gates
+from fsd.app.provenance import require_attested
 from fsd.app.saved_plan import make_basis, require_as_saved, require_aws_as_saved
 from fsd.compile.desired import Image
 from fsd.errors import CallFailedError, Interrupted
@@ -62,10 +63,11 @@ def _make_request(
     if saved is not None:
         require_as_saved(saved, make_basis(options, prepared, chosen))
     prepared, chosen = pass_gates(options, prepared, connect, reporter=reporter)
+    attested = require_attested(options, prepared, chosen)
     obtained = obtain_image(chosen, prepared, reporter=reporter)
     image, timeout = obtained.image, options.timeout
     scanned = require_scan(prepared, image, timeout=timeout, clock=SystemClock(), reporter=reporter)
-    notes = (*obtained.notes, *scanned)
+    notes = (*obtained.notes, *attested, *scanned)
     desired = compile_desired(prepared, image, options)
     expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
     require_chosen(chosen.image if chosen.is_there else image, desired)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # (our commit, another) → how ours stands to it.
 AskOrder: TypeAlias = Callable[[str, str], CommitOrder]
 
+# (repository, digest of an image) → its attestations there, as Sigstore bundles.
+FindAttestations: TypeAlias = Callable[[str, str], tuple[str, ...]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployOptions:
@@ -55,6 +58,7 @@ class DeployOptions:
     forced: str = ""  # over the environment's border, as the ledger notes it
     is_rerun: bool = False  # of a workflow's run
     order_commits: AskOrder | None = None  # GitHub's answer, where the checkout has no history
+    find_attestations: FindAttestations | None = None  # GitHub's; None without a token
     on_cancel: OnCancel = OnCancel.LEAVE
     build_args: dict[str, str] = field(default_factory=dict)
     build_secrets: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from fsd.app.image_scan import check_scan
 from fsd.app.ownership import require_own
 from fsd.app.prepare import prepare
 from fsd.app.promotion import Passage, check_gates
+from fsd.app.provenance import require_attested
 from fsd.app.saved_plan import make_basis, write_plan
 from fsd.errors import CallFailedError, RefusedError
 from fsd.manifest.models import Manifest
@@ -80,6 +81,13 @@ def _check_policies(options: DeployOptions, prepared: Prepared, connect: Connect
         refusals.append(refused)
     except CallFailedError as error:
         notes.append(PolicyUnread(policy="promoteFrom", error=Quoted.of(error)))
+    try:
+        if not passage.is_copied:  # else it is not here yet
+            notes += require_attested(options, prepared, chosen)
+    except RefusedError as refused:
+        refusals.append(refused)
+    except CallFailedError as error:
+        notes.append(PolicyUnread(policy="requireProvenance", error=Quoted.of(error)))
     is_yet_to_come = passage.is_copied or not chosen.is_there
     try:
         notes += check_scan(prepared, chosen.image, is_yet_to_come=is_yet_to_come)

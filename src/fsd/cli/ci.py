@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdToke
     from fsd.action.deployer import WorkflowDeployer
     from fsd.action.service_file import Tools
     from fsd.cli.wiring import connect, session_name
+    from fsd.github.attestations import find_attestations
     from fsd.github.comments import Comments
     from fsd.github.commits import Commits
 
@@ -83,6 +85,11 @@ def _connect(inputs: Inputs, runner: Runner, context: Context, *, tokens: IdToke
             repository=context.repository,
             is_rerun=context.attempt > 1,
             order_commits=commits.order if commits else None,
+            find_attestations=partial(
+                find_attestations, token=inputs.github_token, api_url=context.api_url
+            )
+            if commits
+            else None,
         ),
         comments=Comments(context.repository, token=inputs.github_token, api_url=context.api_url)
         if can_comment

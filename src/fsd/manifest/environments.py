@@ -38,6 +38,17 @@ class ImageScan:
 
 
 @section
+class Provenance:
+    repository: Annotated[str, Limits(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$")] = key(
+        description="The GitHub repository whose workflow must have built the image, as ORG/REPO."
+    )
+    workflow: Annotated[str, Limits(pattern=r"^\.github/workflows/[^@]+\.ya?ml$")] | None = key(
+        default=None,
+        description="The file of that workflow. By default, any workflow of the repository.",
+    )
+
+
+@section
 class EnvironmentSpec:
     """The keys below `spec:`."""
 
@@ -85,6 +96,11 @@ class EnvironmentSpec:
     image_scan: ImageScan | None = key(
         default=None,
         description="Deploy only an image that ECR has scanned, without severe findings.",
+    )
+    require_provenance: Provenance | None = key(
+        default=None,
+        description="Deploy only an image that a workflow of this repository attests to have built "
+        "from the commit. Needs the extra `provenance`.",
     )
     overrides: dict[str, OverrideValue] = key(
         default={},

@@ -433,6 +433,15 @@ class ApprovalAhead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceVerified:
+    """The image's attestation is the one that the environment asks for."""
+
+    repository: str  # ORG/REPO
+    workflow: str  # its file's name
+    commit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanPassed:
     """ECR's scan found nothing that the environment refuses."""
 
@@ -512,6 +521,7 @@ Note: TypeAlias = (
     | ScanAhead
     | PolicyUnread
     | ApprovalAhead
+    | ProvenanceVerified
     | ScanPassed
     | ImageCopied
     | ImageUntagged

@@ -62,6 +62,7 @@ from fsd.release.notes import (
     PortOpened,
     ProbeLeft,
     Promoted,
+    ProvenanceVerified,
     ReferrerLeft,
     Remark,
     Removal,
@@ -627,6 +628,12 @@ def _(note: ApprovalAhead) -> str:
         f"the deployment pauses at {note.stage} until somebody runs `fsd approve` or `fsd reject`; "
         f"without an answer in {note.timeout}, ECS {ends}"
     )
+
+
+@note_text.register
+def _(note: ProvenanceVerified) -> str:
+    by = f"{note.workflow} of {note.repository}" if note.workflow else note.repository
+    return f"provenance verified: {by} built the image from {note.commit[:7]}"
 
 
 @note_text.register

@@ -134,6 +134,7 @@ SAMPLES: tuple[Note, ...] = (
     notes.ScanAwaited(image="hello@sha256:0a…"),
     notes.ScanAhead(image="hello@sha256:0a…", status="IN_PROGRESS"),
     notes.ScanAhead(image="hello:4f2c1e9"),
+    notes.ProvenanceVerified(repository="org/web", workflow="deploy.yml", commit="4f2c1e9" * 5),
     notes.PolicyUnread(policy="promoteFrom", error=ERROR),
     notes.ApprovalAhead(stage="postScaleUp", timeout="24h", then="rollback"),
     notes.ApprovalAhead(stage="postScaleUp", timeout="4h", then="continue"),

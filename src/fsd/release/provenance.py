@@ -1,0 +1,148 @@
+"""The policy `requireProvenance`: an image that a workflow attests to have built. Pure.
+
+What a signature shows is handed in; nothing else that comes with an image is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from fsd.errors import ErrorCode, RefusedError
+from fsd.manifest.environments import Provenance
+from fsd.quoted import Quoted
+
+# The issuer of the tokens that jobs on github.com have.
+# https://docs.github.com/en/actions/concepts/security/openid-connect
+ISSUER = "https://token.actions.githubusercontent.com"
+_GITHUB = "https://github.com/"
+_SHORT = 12  # characters of a commit
+_ACTION = "actions/attest-build-provenance"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attestation:
+    """Of the image's very digest, with a signature that holds."""
+
+    issuer: str
+    repository: str  # https://github.com/ORG/REPO
+    commit: str
+    workflow: str  # https://github.com/ORG/REPO/.github/workflows/FILE@REF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnprovedAttestation:
+    """One that proves nothing, and why not."""
+
+    why: Quoted | None = None  # None where it is of something else
+    subjects: tuple[str, ...] = ()  # digests
+
+
+def require_provenance(
+    image: str,
+    found: Sequence[Attestation | UnprovedAttestation],
+    *,
+    policy: Provenance,
+    commit: str,
+    contains: Callable[[str], bool],
+) -> Attestation:
+    """The attestation that the environment asks for, by the repository's workflow and of the commit
+    that is deployed or of one that it contains: the image of unchanged content is not built again.
+
+    `contains` says the latter of an attested commit. Raises RefusedError with what was found.
+    """
+    proved = [one for one in found if isinstance(one, Attestation)]
+    if not proved:
+        raise _unproved(image, found, policy)
+    of_repository = [one for one in proved if _is_by(one, policy)]
+    if not of_repository:
+        raise RefusedError(
+            f"{image} was built by {_listed(_builder(one) for one in proved)}, and not by "
+            f"{_wanted(policy)}",
+            where=_where(policy),
+            fix="deploy an image that this workflow built, or correct requireProvenance",
+            code=ErrorCode.PROVENANCE_WRONG,
+        )
+    for one in of_repository:
+        if one.commit and (one.commit == commit or contains(one.commit)):
+            return one
+    commits = _listed(one.commit[:_SHORT] or "no commit" for one in of_repository)
+    raise RefusedError(
+        f"{image} was built from {commits}, and {commit[:_SHORT] or 'no known commit'} is deployed",
+        where=_where(policy),
+        fix="deploy the commit that the image was built from, or build and attest this commit; a "
+        "shallow checkout does not know which commits it contains",
+        code=ErrorCode.PROVENANCE_WRONG,
+    )
+
+
+def not_built_yet(image: str, policy: Provenance) -> RefusedError:
+    return RefusedError(
+        f"{image} is yet to be built, and an image that FSD builds has no attestation",
+        where=_where(policy),
+        fix="build, push and attest the image in steps before this one "
+        "(actions/attest-build-provenance), and deploy its digest with --image",
+        code=ErrorCode.PROVENANCE_MISSING,
+    )
+
+
+def no_digest(image: str, policy: Provenance) -> RefusedError:
+    return RefusedError(
+        f"the digest of {image} is not known, and an attestation is of a digest",
+        where=_where(policy),
+        fix="deploy the image by its digest: REPOSITORY@sha256:…",
+        code=ErrorCode.PROVENANCE_MISSING,
+    )
+
+
+def _unproved(
+    image: str, found: Sequence[Attestation | UnprovedAttestation], policy: Provenance
+) -> RefusedError:
+    reasons = [
+        one.why.text if one.why else f"it concerns {', '.join(one.subjects)}"
+        for one in found
+        if isinstance(one, UnprovedAttestation)
+    ]
+    if reasons:
+        return RefusedError(
+            f"no attestation of {image} holds: {'; '.join(dict.fromkeys(reasons))}",
+            where=_where(policy),
+            fix="find out who pushed it; attest the image in the workflow that builds it, by "
+            f"{_ACTION} with `push-to-registry: true`, and deploy that digest",
+            code=ErrorCode.PROVENANCE_WRONG,
+        )
+    return RefusedError(
+        f"{image} has no attestation, neither in its registry nor on GitHub as far as this run may "
+        "look",
+        where=_where(policy),
+        fix=f"attest it in the workflow that builds it, by {_ACTION} with `push-to-registry: "
+        "true`, and deploy that digest; for an attestation on GitHub, permit the job to read it: "
+        "`permissions: attestations: read`",
+        code=ErrorCode.PROVENANCE_MISSING,
+    )
+
+
+def _is_by(one: Attestation, policy: Provenance) -> bool:
+    """GitHub's names of repositories are equal in whatever case."""
+    if one.issuer != ISSUER or one.repository.lower() != f"{_GITHUB}{policy.repository}".lower():
+        return False
+    file = one.workflow.partition("@")[0]
+    wanted = f"{_GITHUB}{policy.repository}/{policy.workflow}"
+    return policy.workflow is None or file.lower() == wanted.lower()
+
+
+def _builder(one: Attestation) -> str:
+    built = one.workflow.removeprefix(_GITHUB) or one.repository.removeprefix(_GITHUB)
+    return built if one.issuer == ISSUER else f"{built} (issuer {one.issuer or 'unknown'})"
+
+
+def _wanted(policy: Provenance) -> str:
+    return f"{policy.repository}/{policy.workflow}" if policy.workflow else policy.repository
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
+
+
+def _where(policy: Provenance) -> str:
+    return f"requireProvenance: {_wanted(policy)}"
