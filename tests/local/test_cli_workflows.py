@@ -135,6 +135,7 @@ APPLY = f"on: {{push: {{branches: [main]}}}}\n{ENV}jobs:\n  apply:\n    steps:\n
         ("cd infra/by-module && tofu apply", 1),
         ("cd ../elsewhere && terraform apply", 0),
         ("terraform -chdir=${{ env.INFRA }} apply", 1),
+        ("terraform -chdir=infra/by-name apply", 1),
     ],
 )
 def test_workflows__terraform_of_ecs__is_a_deployment(fsd: Fsd, run: str, count: int) -> None:
@@ -142,6 +143,8 @@ def test_workflows__terraform_of_ecs__is_a_deployment(fsd: Fsd, run: str, count:
     write(fsd, "infra/service/main.tf", 'resource "aws_ecs_service" "a" {}\n')
     write(fsd, "infra/network/main.tf", 'resource "aws_vpc" "ecs" {}\n')
     write(fsd, "infra/by-module/main.tf", 'module "a" {\n  source = "../modules/ecs-service"\n}\n')
+
+    write(fsd, "infra/by-name/main.tf", 'module "ecs_service" {\n  source = "git::https://x"\n}\n')
 
     ended = fsd.run("validate", "--workflows", ".")
 

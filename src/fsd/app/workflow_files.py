@@ -34,6 +34,7 @@ _SET = re.compile(
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/ecs_service
 _OF_ECS = re.compile(
     r"\baws_ecs_(?:service|task_definition)\b"
+    r"|\bmodule\s{1,9}\"(?:[^\"\n]{0,200}[^a-z\"\n])?(?:ecs|fargate)(?![a-z])"
     r"|\bsource\s{0,9}=\s{0,9}\"[^\"\n]{0,200}(?<![a-z])(?:ecs|fargate)(?![a-z])"
 )
 

@@ -41,6 +41,8 @@ _BY_HAND = re.compile(
     r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch|pull_request)'"
     r"|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag'|\binputs\.)"
 )
+# The folder `live` has every environment, where Terragrunt's users write it.
+_OF_PRODUCTION = frozenset({"prod", "production", "prd"})
 _BY_ITSELF = re.compile(r"'push'|\bworkflow_run\b")
 # A plan or a template is a file, whatever it is called after.
 _FILE = re.compile(r"\.(?:tf)?plan$|\.json$|\.out$|\.zip$|\.ya?ml$")
@@ -272,7 +274,7 @@ def _by_command(
             at=(*step.at, "run"),
             offset=head[0].offset,
             width=last.offset + last.width - head[0].offset,
-            targets=tuple(_targets(command, head, step, job, values)),
+            targets=(*_targets(command, head, step, job, values), *_by_folder(step)),
             approved=bool(job.environment),
         )
 
@@ -300,6 +302,13 @@ def _targets(
                     width=word.width - skipped,
                 )
         before = word.text
+
+
+def _by_folder(step: WorkflowStep) -> Iterator[DeploymentTarget]:
+    """`working-directory: environments/prod` says what is deployed there."""
+    folder = step.folder
+    if folder is not None and _OF_PRODUCTION & set(step.resolve(folder.text).split("/")):
+        yield DeploymentTarget(name=folder.text, value=folder, at=(*step.at, "run"))
 
 
 def _names(text: str, job: Job, values: Values | None) -> tuple[str, ...]:

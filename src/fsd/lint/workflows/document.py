@@ -44,6 +44,7 @@ class WorkflowStep:
     inputs: Values
     env: Values  # the workflow's and the job's too; the nearest wins
     commands: tuple[Command, ...]
+    folder: Scalar | None  # where it runs; the job's or the workflow's if it says none
     may_fail: bool
 
     @property
@@ -135,7 +136,7 @@ def read_workflow(document: Document) -> Workflow | None:
     root = document.root
     steps, jobs = find(root, ("runs", "steps")), find(root, ("jobs",))
     if isinstance(steps, Items):
-        job = _job("runs", branch(find(root, ("runs",))), at=("runs",), env={}, shell="")
+        job = _job("runs", branch(find(root, ("runs",))), at=("runs",), env={}, defaults={})
         return Workflow(
             path=document.path,
             document=document,
@@ -148,7 +149,7 @@ def read_workflow(document: Document) -> Workflow | None:
     if not isinstance(jobs, Branch):
         return None
     env = scalars(find(root, ("env",)))
-    shell = text(find(root, ("defaults", "run", "shell")))
+    defaults = scalars(find(root, ("defaults", "run")))
     return Workflow(
         path=document.path,
         document=document,
@@ -156,7 +157,7 @@ def read_workflow(document: Document) -> Workflow | None:
         triggers=_triggers(find(root, ("on",))),
         is_about_ecs=_is_about_ecs(document),
         jobs={
-            id_: _job(id_, entry.value, at=("jobs", id_), env=env, shell=shell)
+            id_: _job(id_, entry.value, at=("jobs", id_), env=env, defaults=defaults)
             for id_, entry in islice(jobs.entries.items(), _MAX_JOBS)
             if isinstance(entry.value, Branch)
         },
@@ -219,9 +220,10 @@ def _triggers(node: Node | None) -> dict[str, Node]:
     return dict.fromkeys(texts(node), empty)
 
 
-def _job(id_: str, node: Node, *, at: KeyPath, env: Values, shell: str) -> Job:
+def _job(id_: str, node: Node, *, at: KeyPath, env: Values, defaults: Values) -> Job:
     own_env = {**env, **scalars(find(node, ("env",)))}
-    shell = text(find(node, ("defaults", "run", "shell"))) or shell
+    defaults = {**defaults, **scalars(find(node, ("defaults", "run")))}
+    shell, folder = text(defaults.get("shell")), defaults.get("working-directory")
     if not shell and "windows" in " ".join(texts(find(node, ("runs-on",)))).lower():
         shell = "pwsh"
     listed = find(node, ("steps",))
@@ -235,7 +237,7 @@ def _job(id_: str, node: Node, *, at: KeyPath, env: Values, shell: str) -> Job:
         condition=text(find(node, ("if",))),
         needs=texts(find(node, ("needs",))),
         steps=tuple(
-            _step(step, at=(*at, "steps", index), env=own_env, shell=shell)
+            _step(step, at=(*at, "steps", index), env=own_env, shell=shell, folder=folder)
             for index, step in enumerate(steps)
             if isinstance(step, Branch)
         ),
@@ -263,7 +265,10 @@ def _matrix(node: Node | None) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _step(node: Branch, *, at: KeyPath, env: Values, shell: str) -> WorkflowStep:
+def _step(
+    node: Branch, *, at: KeyPath, env: Values, shell: str, folder: Scalar | None
+) -> WorkflowStep:
+    own = find(node, ("working-directory",))
     run, uses = find(node, ("run",)), find(node, ("uses",))
     shell = text(find(node, ("shell",))) or shell
     readable = isinstance(run, Scalar) and (not shell or _SHELLS.match(shell) is not None)
@@ -277,5 +282,6 @@ def _step(node: Branch, *, at: KeyPath, env: Values, shell: str) -> WorkflowStep
         inputs=scalars(find(node, ("with",))),
         env={**env, **scalars(find(node, ("env",)))},
         commands=parse_script(text(run)) if readable else (),
+        folder=own if isinstance(own, Scalar) else folder,
         may_fail=text(find(node, ("continue-on-error",))) == "true",
     )

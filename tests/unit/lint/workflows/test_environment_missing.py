@@ -32,6 +32,8 @@ MISSING = [
     job(ACTION, "    environment: ''\n"),
     job("uses: org/fsd-deploy@v1"),  # main goes to prod
     job("run: copilot deploy --env ${STAGE:-prod}"),
+    job("run: ecspresso deploy\n        working-directory: ecspresso/prod"),
+    job("run: ecspresso deploy", "    defaults: {run: {working-directory: ./prod}}\n"),
 ]
 THERE = [
     job(ACTION, "    environment: prod\n"),
@@ -39,6 +41,8 @@ THERE = [
     job(ACTION, "    environment: ${{ github.ref_name == 'main' && 'prod' || 'dev' }}\n"),
     job(ACTION, "    if: github.event_name == 'pull_request'\n"),
     job("run: fsd plan --env prod"),
+    job("run: ecspresso diff\n        working-directory: ecspresso/prod"),
+    job("run: ecspresso deploy\n        working-directory: live/dev"),
     job(
         "run: copilot deploy --env ${STAGE:-prod}",
         "    env: {STAGE: '${{ vars.STAGE }}'}\n",

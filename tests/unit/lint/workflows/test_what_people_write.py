@@ -159,6 +159,20 @@ def test_no_tests__after_a_workflow_that_had_to_pass__nothing(
     assert find(NO_TESTS, after(condition), **known) == []
 
 
+PLAN = CI.replace("push: {branches: [main]}", "workflow_run: {workflows: [build]}")
+BUILD = CI.replace("name: CI", "name: build")
+
+
+@pytest.mark.parametrize(("run", "count"), [("ls", 1), ("pytest", 0)])
+def test_no_tests__after_one_that_runs_after_another__its_tests_count(run: str, count: int) -> None:
+    known = {
+        ".github__workflows__ci": PLAN.replace("RUN", "terraform plan"),
+        ".github__workflows__build": BUILD.replace("RUN", run),
+    }
+
+    assert len(find(NO_TESTS, after(SUCCESS), **known)) == count
+
+
 JOBS = "on: {push: {branches: [main]}}\njobs:\n  %s\n  d: {needs: a, steps: [{run: fsd deploy}]}\n"
 
 
@@ -245,3 +259,51 @@ def test_environment_missing__a_plans_file__is_no_environment() -> None:
 
     assert find("workflow-environment-missing", text) == []
     assert find("stage-before-production", text) == []
+
+
+RENDER = "uses: aws-actions/amazon-ecs-render-task-definition@v1"
+TAKES_IMAGE = (
+    "on: {workflow_call: {inputs: {tag: {required: true, type: string}}}}\n"
+    "jobs:\n  d:\n    steps:\n"
+    f"      - {RENDER}\n        with: {{image: '{ECR}:${{{{ inputs.tag }}}}'}}\n"
+    "      - uses: aws-actions/amazon-ecs-deploy-task-definition@v2\n"
+)
+CALLS = (
+    "on: workflow_dispatch\njobs:\n  c:\n"
+    "    uses: ./.github/workflows/call.yml\n    with: {tag: TAG}\n"
+)
+
+
+@pytest.mark.parametrize(("tag", "count"), [("main", 1), ("'${{ github.sha }}'", 0)])
+def test_mutable__tag_is_handed_to_a_called_workflow__at_the_input(tag: str, count: int) -> None:
+    text = CALLS.replace("TAG", tag)
+
+    found = find(MUTABLE, text, **{".github__workflows__call": TAKES_IMAGE})
+
+    assert [str(each.where) for each in found] == [f"{PATH}:5:17"] * count
+
+
+def test_mutable__called_workflow_has_a_tag_of_its_own_too__nothing() -> None:
+    push = f"      - run: |\n          docker push {ECR}:$SHA\n          docker push {ECR}:%s\n"
+    head = TAKES_IMAGE.partition("      - ")[0]
+
+    found = find(
+        MUTABLE,
+        CALLS.replace("TAG", "main"),
+        **{".github__workflows__call": head + push % "${{ inputs.tag }}"},
+    )
+
+    assert found == []
+
+
+def test_mutable__tag_is_handed_to_an_action__at_the_input() -> None:
+    action = (
+        "runs:\n  using: composite\n  steps:\n    - shell: bash\n"
+        f"      run: docker push {ECR}:${{{{ inputs.tag }}}}\n"
+    )
+    text = step("uses: ./.github/actions/push\n        with: {tag: latest}")
+    login = "      - uses: aws-actions/amazon-ecr-login@v2\n"
+
+    (found,) = find(MUTABLE, text + login, **{".github__actions__push__action": action})
+
+    assert str(found.where) == f"{PATH}:7:21"

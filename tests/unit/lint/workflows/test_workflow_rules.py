@@ -226,6 +226,7 @@ def test_long_lived_keys__literal_key__found_without_repeating_it() -> None:
         steps("uses: docker/login-action@v3\nwith:\n  username: ${{ secrets.HUB_USER }}"),
         "on: {workflow_call: {secrets: {AWS_ACCESS_KEY_ID: {required: true}}}}\njobs: {}\n",
         steps(run(f'if [ -z "{KEY}" ]; then exit 1; fi')),
+        steps(run(f"# aws configure set aws_access_key_id {KEY}", "aws sts get-caller-identity")),
         steps("env:\n  HAS_KEY: ${{ secrets.AWS_ACCESS_KEY_ID != '' }}\nrun: x"),
         steps(run(f"export ID={KEY} TOKEN=${{{{ secrets.AWS_SESSION_TOKEN }}}}")),
     ],

@@ -85,7 +85,13 @@ def _named(text: str) -> re.Match[str] | None:
     if "session_token" in text.lower():
         return None
     matches = _NAMED.finditer(text)
-    return next((each for each in matches if _is_stored(each[0])), None)
+    return next((each for each in matches if _is_stored(each[0]) and not _is_noted(each)), None)
+
+
+def _is_noted(match: re.Match[str]) -> bool:
+    """In a comment of a script."""
+    before = match.string[: match.start()]
+    return before[before.rfind("\n") + 1 :].lstrip().startswith("#")
 
 
 def _registry_login(step: WorkflowStep) -> Iterator[WorkflowProblem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -33,6 +33,7 @@ _BRANCH = re.compile(
 )
 # An expression, or a variable of the shell with what is cut out of it: `${GITHUB_SHA::7}`.
 _EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}|\$\{[^{}]{0,300}\}")
+_INPUT = re.compile(r"\$\{\{\s*inputs\.(?P<name>[\w-]+)\s*\}\}")
 _REGISTRY = ".dkr.ecr."
 _DEPLOYS_IMAGE = frozenset({"aws-actions/amazon-ecs-render-task-definition"})
 _FIX = (
@@ -72,10 +73,9 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
     seen: set[str] = set()
     for job in workflow.jobs.values():
         values = Values(workflow, job)
-        deployed = _known(values, (image for step in job.steps for image in _deployed(step)))
+        deployed = _known(values, _images(workflow, job, _deployed))
         pushed = _known(
-            values,
-            (replace(image, is_pushed=True) for step in job.steps for image in _pushed(step)),
+            values, (replace(each, is_pushed=True) for each in _images(workflow, job, _pushed))
         )
         found = [image for image in deployed if image.is_mutable]
         if restarts:  # of what was pushed, only a tag that moves can be what now starts
@@ -86,6 +86,40 @@ def check(workflow: Workflow) -> Iterator[WorkflowProblem]:
             if image.reference not in seen:
                 seen.add(image.reference)
                 yield _problem(image)
+
+
+def _images(
+    workflow: Workflow, job: Job, of: Callable[[WorkflowStep], Iterator[_Image]]
+) -> Iterator[_Image]:
+    """Also those whose names are handed to a workflow or an action of the same repository."""
+    if job.uses is not None and (called := workflow.called_by(job.uses)) is not None:
+        yield from _handed(called, of, job.inputs, job.at)
+    for step in job.steps:
+        yield from of(step)
+        if (action := workflow.action_of(step)) is not None:
+            yield from _handed(action, of, step.inputs, step.at)
+
+
+def _handed(
+    called: Workflow,
+    of: Callable[[WorkflowStep], Iterator[_Image]],
+    inputs: Mapping[str, Scalar],
+    at: KeyPath,
+) -> Iterator[_Image]:
+    """None if it also has an image of its own: a tag beside another one is a convenience."""
+    images = [image for job in called.jobs.values() for step in job.steps for image in of(step)]
+    every = [[match["name"] for match in _INPUT.finditer(each.reference)] for each in images]
+    if not all(names and set(names) <= inputs.keys() for names in every):
+        return
+    for image, names in zip(images, every, strict=True):
+        last = inputs[names[-1]]
+        yield _Image(
+            reference=_INPUT.sub(lambda match: inputs[match["name"]].text, image.reference),
+            value=last,
+            at=(*at, "with", names[-1]),
+            offset=0,
+            width=len(last.text),
+        )
 
 
 def _known(values: Values, images: Iterable[_Image]) -> list[_Image]:

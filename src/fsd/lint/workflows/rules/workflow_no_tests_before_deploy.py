@@ -54,7 +54,7 @@ def _after_another(workflow: Workflow) -> Iterator[WorkflowProblem]:
     if "workflow_run" not in workflow.triggers:
         return
     names = texts(find(workflow.triggers["workflow_run"], ("workflows",)))
-    before = [each for each in workflow.others if each.name in names and not each.is_action]
+    before = _before(workflow)
     if before and not any(pushed_branches(each) is not None for each in before):
         return
     seen: set[str] = set()
@@ -71,6 +71,20 @@ def _after_another(workflow: Workflow) -> Iterator[WorkflowProblem]:
             how = _tested_before(before, asks=asks)
         if how is not Tested.YES:
             yield _problem_after(deployment, how, names)
+
+
+def _before(workflow: Workflow) -> tuple[Workflow, ...]:
+    """What a workflow runs after, and what that runs after."""
+    found: dict[str, Workflow] = {}
+    waiting = [workflow]
+    while waiting:
+        trigger = waiting.pop().triggers.get("workflow_run")
+        names = texts(find(trigger, ("workflows",))) if trigger is not None else ()
+        for each in workflow.others:
+            if each.name in names and not each.is_action and each.path not in found:
+                found[each.path] = each
+                waiting.append(each)
+    return tuple(found.values())
 
 
 def _tested_before(before: Sequence[Workflow], *, asks: bool) -> Tested:
