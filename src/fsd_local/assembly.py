@@ -24,11 +24,13 @@ from fsd_local.dataplane import DataPlane, Listener
 from fsd_local.ecs import EcsService
 from fsd_local.ecs.handlers import HostClock
 from fsd_local.elb import ElasticLoadBalancing
-from fsd_local.gateway import TRUSTED, Answer, AwsApis, Gateway
+from fsd_local.gateway import TRUSTED, Admission, Answer, AwsApis, Gateway
 from fsd_local.instance import ACCOUNT, REGION, Instance
 from fsd_local.lambda_hooks import LocalHooks
 from fsd_local.logs import MiniStackLogs
 from fsd_local.network_plane import NetworkPlane
+from fsd_local.page import LivePage
+from fsd_local.page.look import Shown
 from fsd_local.patches import (
     alias_records,
     callers,
@@ -150,7 +152,6 @@ class Assembly:
                 ("POST", "/_fsd/placeholders/find"): _find_placeholders,
                 ("POST", "/_fsd/placeholders/remove"): _remove_placeholders,
             },
-            credentials=self._roles.credentials,
             reset=self._reset_ours,
             data_plane=DataPlane(
                 _choose_listener,
@@ -160,8 +161,26 @@ class Assembly:
             ),
             find_alias=alias_records.find_balancer_name,
             channels=DataChannels(sessions, self._open_terminal),
+            page=self._page(logs),
             aws=AwsApis(serve=services.serve, find_fault=self._find_fault, ready=self.ready),
-            secret=self.instance.secret,
+            admission=Admission(secret=self.instance.secret, credentials=self._roles.credentials),
+        )
+
+    def _page(self, logs: MiniStackLogs) -> LivePage:
+        shown = Shown(
+            self._ecs,
+            self._balancing,
+            instance={
+                "account": self.instance.account,
+                "region": self.instance.region,
+                "runtime": self.instance.runtime,
+                "speed": self.instance.speed,
+            },
+            urls=self._group_urls,
+            read_log=logs.read,
+        )
+        return LivePage(
+            self.instance.secret, look=shown.look, read_logs=shown.read_logs, act=shown.act
         )
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -261,15 +280,12 @@ class Assembly:
         }
 
     def _service(self, summary: Any) -> dict[str, Any]:
-        balancers = [
-            balancer
-            for arn in summary.target_group_arns
-            for balancer in elbv2.load_balancers_of(arn)
-        ]
-        return {
-            **asdict(summary),
-            "urls": [url for balancer in balancers for url in self._urls(balancer)],
-        }
+        urls = [url for arn in summary.target_group_arns for url in self._group_urls(arn)]
+        return {**asdict(summary), "urls": urls}
+
+    def _group_urls(self, target_group_arn: str) -> list[str]:
+        balancers = elbv2.load_balancers_of(target_group_arn)
+        return [url for balancer in balancers for url in self._urls(balancer)]
 
     def _urls(self, balancer: elbv2.BalancerName) -> tuple[str, ...]:
         listeners = elbv2.network_listeners()

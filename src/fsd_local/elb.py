@@ -42,6 +42,8 @@ _EAGER_RETRY = 0.25  # the first pass is what a rollout waits for
 _LONGEST_STATUS_LINE = 4096
 _EMPTY_MESSAGE = bytes(5)  # not compressed, of no bytes
 
+_FAILS_ON_PURPOSE = 503  # what a target that is told to fail seems to answer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetGroup:
@@ -89,6 +91,7 @@ class ElasticLoadBalancing:
         self._speed = speed
         self._lock = threading.Lock()
         self._targets: dict[GroupMember, _Registration] = {}
+        self._failing: set[str] = set()  # addresses whose checks fail on purpose
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="elb-health", daemon=True)
         self._thread.start()
@@ -117,6 +120,7 @@ class ElasticLoadBalancing:
         asyncio.run_coroutine_threadsafe(self._follow(target, registration), self._loop)
 
     def deregister(self, target_group_arn: str, address: str, port: int) -> None:
+        self.set_failing(address, is_failing=False)  # the next task may have the address
         group = self._groups.find(target_group_arn)
         delay = (group.deregistration_delay if group else 0.0) / self._speed
         with self._lock:
@@ -149,9 +153,19 @@ class ElasticLoadBalancing:
         states = [(target, self._state(target)) for target in members]
         return [(t, s) for t, s in states if s.reason != NOT_REGISTERED.reason]
 
+    def set_failing(self, address: str, *, is_failing: bool) -> None:
+        """Let the health checks of an address fail, whatever it answers; or not any longer."""
+        with self._lock:
+            (self._failing.add if is_failing else self._failing.discard)(address)
+
+    def is_failing(self, address: str) -> bool:
+        with self._lock:
+            return address in self._failing
+
     def reset(self) -> None:
         with self._lock:
             self._targets.clear()
+            self._failing.clear()
 
     def close(self) -> None:
         self.reset()
@@ -205,12 +219,11 @@ class ElasticLoadBalancing:
         started = time.monotonic()
         interval = max(_SHORTEST_INTERVAL, check.interval / self._speed)
         port = int(check.port) if check.port.isdigit() else target.port
-        probe = await _probe(
-            target.address,
-            port,
-            check,
-            timeout=max(_SHORTEST_TIMEOUT, check.timeout / self._speed),
-        )
+        if self.is_failing(target.address):
+            probe = judge(_FAILS_ON_PURPOSE, check.matcher)
+        else:
+            timeout = max(_SHORTEST_TIMEOUT, check.timeout / self._speed)
+            probe = await _probe(target.address, port, check, timeout=timeout)
         with self._lock:
             starting = registration.health.state.state == "initial" and probe.refused
             if starting and not self._counts(registration, started, interval):

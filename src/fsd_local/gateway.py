@@ -1,5 +1,6 @@
 """What answers on the embedded AWS's one port, in this order:
 
+fsd.localhost                 the page, for who has opened its link
 /_fsd/credentials/…           a task role's credentials, for the task that has the URL
 /_fsd/…                       status, reset, placeholders (FSD's own, for who has the secret)
 /v1/data-channel/…            the WebSockets of ECS Exec, for who has the session's token
@@ -13,11 +14,12 @@ import asyncio
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fsd_local import doorkeeper
 from fsd_local.dataplane import DataPlane, Message, Receive, Send, find_address
+from fsd_local.page import LivePage, is_for_page
 from fsd_local.roles import CREDENTIALS_PATH
 from fsd_local.sessions.channel import DataChannels
 from fsd_local.sessions.store import DATA_CHANNEL
@@ -43,6 +45,14 @@ class AwsApis:
     ready: Callable[[], Awaitable[None]]  # returns once they are loaded
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """Who may have what."""
+
+    secret: str = field(repr=False)  # of the instance
+    credentials: Callable[[str], dict[str, Any] | None]  # of tasks, by the end of the URL
+
+
 class Gateway:
     """The ASGI application."""
 
@@ -50,22 +60,23 @@ class Gateway:
         self,
         *,
         calls: Mapping[tuple[str, str], Call],  # (method, path) → what to do
-        credentials: Callable[[str], dict[str, Any] | None],  # by the end of the URL
         reset: Callable[[], None],
         data_plane: DataPlane,
         find_alias: Callable[[str], str],  # host → load balancer's name
         channels: DataChannels,
         aws: AwsApis,
-        secret: str,
+        page: LivePage,
+        admission: Admission,
     ) -> None:
         self._calls = calls
-        self._credentials = credentials
+        self._credentials = admission.credentials
         self._reset = reset
         self._data_plane = data_plane
         self._find_alias = find_alias
         self._aws = aws
+        self._page = page
         self._channels = channels
-        self._secret = secret
+        self._secret = admission.secret
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,6 +88,9 @@ class Gateway:
         refusal = doorkeeper.refuse_host(scope["headers"])
         if refusal:
             await _send(send, 421, {"error": refusal})
+            return
+        if is_for_page(scope["headers"]):
+            await self._page.serve(scope, receive, send)
             return
         address = find_address(scope, find_alias=self._find_alias)
         if address is not None:

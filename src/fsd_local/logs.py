@@ -48,6 +48,13 @@ class MiniStackLogs:
             _trim(stream)
             cloudwatch_logs._fanout_to_live_tail_sessions(target.group, target.stream, events)
 
+    def read(self, target: LogTarget, most: int) -> Sequence[tuple[int, str]]:
+        """The last lines: (milliseconds since the epoch, text)."""
+        group = _group(target)
+        stream = group["streams"].get(target.stream) if group is not None else None
+        events = list(stream["events"][-most:]) if stream is not None else []
+        return [(event["timestamp"], event["message"]) for event in events]
+
 
 def _group(target: LogTarget) -> Any:
     return cloudwatch_logs._log_groups.get_scoped(target.account, target.region, target.group)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fsd_local.instance import Instance, Status
 from fsd_local.instances import KnownInstance
+from fsd_local.page.link import page_url
 
 NOT_RUNNING = "The embedded AWS is not running; `{program} up` starts it"
 _WHERE = {
@@ -27,8 +28,14 @@ The embedded AWS {verb} at {instance.endpoint}
   account   {instance.account} · {instance.region}
   tasks     {_WHERE[instance.runtime]}
   speed     health checks, grace periods and draining are {instance.speed:g} times as fast{iam}
+{_page_line(instance)}
 Next:
 """ + "\n".join(f"  {step}" for step in steps)
+
+
+def _page_line(instance: Instance) -> str:
+    """To look at in a browser."""
+    return f"  page      {page_url(instance.endpoint, instance.secret)}"
 
 
 def status_json(found: Status | None) -> dict[str, Any]:
@@ -82,6 +89,7 @@ def status_text(found: Status) -> str:
         f"  account   {instance.account} · {instance.region}",
         f"  tasks     {_WHERE[instance.runtime]}",
         _wrapped("  stored    ", ", ".join(_stored(found.resources)) or "nothing"),
+        _page_line(instance),
         *(_wrapped("  note      ", note) for note in found.notes),
         *(line for service in found.services for line in _service_lines(service)),
     ]

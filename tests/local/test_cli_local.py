@@ -15,6 +15,7 @@ import pytest
 
 from fsd.cli.main import run
 from fsd_local import instance as local
+from fsd_local.page.link import page_url
 from tests.golden import golden
 
 
@@ -57,6 +58,7 @@ def test_up__not_running__says_where_what_and_next(fsd: Cli) -> None:
     assert instance is not None
     assert (ended.code, ended.err) == (0, "")
     text = ended.out.replace(instance.endpoint, "ENDPOINT")
+    text = text.replace(page_url(instance.endpoint, instance.secret), "PAGE")
     assert text == golden("local/up.txt", text)
 
 

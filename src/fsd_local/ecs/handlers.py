@@ -44,8 +44,9 @@ from fsd_local.ecs.health import task_health
 from fsd_local.ecs.identifiers import check_identifiers
 from fsd_local.ecs.model import EcsServiceRecord, Json, State, StopCode, Task, TaskStatus
 from fsd_local.ecs.surroundings import Around, look_around
+from fsd_local.ecs.tasks import log_target
 from fsd_local.ecs.transitions import emit_deregistered
-from fsd_local.ports import Alarm, Neighbours, SimulatedClock
+from fsd_local.ports import Alarm, LogTarget, Neighbours, SimulatedClock
 from fsd_local.sessions.store import Sessions
 
 Operation = Callable[[CallContext, Json], Json]
@@ -235,6 +236,24 @@ class EcsService:
             if found is not None:
                 services.scale(found, count)
         self._engine.wake()
+
+    def find_task(self, task_id: str) -> tuple[str, str, str] | None:
+        """(account, Region, cluster) of a task that has not ended."""
+        with self._engine.lock:
+            for _, task in self._state.tasks():
+                if task.id == task_id and not task.is_stopped:
+                    return task.account, task.region, task.cluster
+        return None
+
+    def log_targets(self, task_id: str) -> dict[str, LogTarget]:
+        """By container, those with an awslogs stream; {} for a task that is unknown."""
+        with self._engine.lock:
+            found = next((task for _, task in self._state.tasks() if task.id == task_id), None)
+        if found is None:
+            return {}
+        containers = found.task_definition.containers
+        targets = {container["name"]: log_target(found, container) for container in containers}
+        return {name: target for name, target in targets.items() if target is not None}
 
     def interrupt_spot(self, task_id: str) -> bool:
         """AWS takes a Spot task's capacity back; False where there is no such Spot task.
