@@ -169,7 +169,14 @@ def _speed(rolling: Rolling | None) -> RolloutSpeed | None:
 
 
 def _previous(run: DeployRun) -> ReleaseInfo | None:
-    return run.reached.planned.previous if run.reached.planned else None
+    planned = run.reached.planned
+    if planned is None or not planned.plan.attach_to:
+        return planned.previous if planned else None
+    try:
+        found = run.aws.ecs.find_task_definition(planned.replaced) if planned.replaced else None
+    except CallFailedError:
+        return None  # the result is true without it
+    return release_info(found) if found else None
 
 
 def _release(run: DeployRun, applied_arn: str) -> ReleaseInfo:

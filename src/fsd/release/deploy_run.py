@@ -37,6 +37,15 @@ class Planned:
         return release_info(running) if running else None
 
     @property
+    def replaced(self) -> str:
+        """ARN of the revision that the rollout replaces. A deployment that this run attaches to has
+        set its own already: then it is what ECS would go back to."""
+        running, last = self.observed.running, self.observed.last_successful
+        if not self.plan.attach_to:
+            return running.arn if running else ""
+        return last.task_definition_arn if last else ""
+
+    @property
     def outputs(self) -> Mapping[str, str]:
         return self.observed.stack.outputs if self.observed.stack else {}
 

@@ -49,6 +49,7 @@ from fsd.release.rollback_target import (
     RolledBackTo,
     as_of_now,
     is_group_gone,
+    is_rule_gone,
     unproved_before,
     would_start,
 )
@@ -66,7 +67,7 @@ def go_back(back: GoBack) -> RolledBackTo:
     back = asking_again(back)
     back = replace(back, observed=as_of_now(back))
     good = back.good
-    is_gone = is_group_gone(back)
+    is_gone = is_group_gone(back) or is_rule_gone(back)
     asks = isinstance(back.verdict, Doomed) and not (is_gone or would_start(back, good))
     refused = _stop(back, good) if asks else None
     can_stop = refused is None and not is_gone

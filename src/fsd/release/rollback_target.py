@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from fsd.compile.desired import OUTPUT_TARGET_GROUP, Json
+from fsd.compile.desired import OUTPUT_PRODUCTION_RULE, OUTPUT_TARGET_GROUP, Json
 from fsd.plan.observed import Observed
 from fsd.plan.previous_stack import still_needed
 from fsd.plan.verdict import Mark, mark_of
@@ -126,6 +126,17 @@ def unproved_before(back: GoBack) -> str:
     before = back.observed.service
     arn = before.task_definition_arn if before is not None else ""
     return arn if arn != back.ours.task_definition_arn else ""
+
+
+def is_rule_gone(back: GoBack) -> bool:
+    """Whether the release had CloudFormation make another listener rule, as for HTTPS. ECS would go
+    back with the rule of before, which is gone, and leave the requests where they are."""
+    before = back.observed.service
+    if back.stack is None or before is None or not before.shifts_traffic:
+        return False
+    now = back.aws.stacks.find(back.ref.stack_name)
+    rule = now.outputs.get(OUTPUT_PRODUCTION_RULE, "") if now is not None else ""
+    return rule not in {"", before.production_rule}
 
 
 def is_group_gone(back: GoBack) -> bool:

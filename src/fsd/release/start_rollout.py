@@ -187,7 +187,7 @@ def _require_taken(run: DeployRun, requested: Requested, error: CallFailedError)
 
 
 def _watcher(run: DeployRun, planned: Planned) -> Watcher:
-    now, running = run.clock.now(), planned.observed.running
+    now = run.clock.now()
     return Watcher(
         aws=run.aws,
         clock=run.clock,
@@ -197,6 +197,6 @@ def _watcher(run: DeployRun, planned: Planned) -> Watcher:
         pace=run.request.pace,
         started=now,
         deadline=max(run.started, now) + run.request.timeout,
-        old_revision=family_revision(running.arn) if running else "",
+        old_revision=family_revision(planned.replaced) if planned.replaced else "",
         steady_for=timedelta(seconds=run.desired.steady_for),
     )

@@ -137,3 +137,23 @@ def test_deploy__rolling_in_the_middle_of_a_canary__it_is_taken_back_first(site:
     assert {one["TargetHealth"]["State"] for one in health["TargetHealthDescriptions"]} == {
         "healthy"
     }
+
+
+def test_rollback__https_and_tasks_that_crash_after_the_shift__requests_go_to_tasks(
+    site: Site,
+) -> None:
+    """HTTPS makes another rule: ECS's own rollback would ask for the one that is gone."""
+    bakes = ("deployment.strategy=blueGreen", "deployment.bakeTime=1440")
+    certificate = "certificate/11111111-1111-1111-1111-111111111111"
+    arn = f"arn:aws:acm:us-east-1:000000000000:{certificate}"
+    https = f"networking.loadBalancer.certificateArn={arn}"
+    first = site.with_base(*BLUE_GREEN)
+
+    failed = site.deploy(*bakes, https, "environment.EXITS=5", "environment.EXITS_AFTER=8")
+
+    assert failed.code == 6, failed.text
+    assert first.serves() == first.running, failed.text
+    (group,) = requests_go_to(site)  # by the rule that the service has now: it is there
+    health = site.client("elbv2").describe_target_health(TargetGroupArn=group)
+    states = {one["TargetHealth"]["State"] for one in health["TargetHealthDescriptions"]}
+    assert states == {"healthy"}, failed.text

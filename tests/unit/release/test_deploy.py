@@ -559,6 +559,8 @@ def test_deploy__our_own_in_flight__attached() -> None:
     assert first.outcome is Outcome.INTERRUPTED
     assert second.outcome is Outcome.SUCCEEDED
     assert aws.ecs.calls == []
+    before = [one.previous.revision if one.previous else "" for one in (first, second)]
+    assert before == ["web-dev:41", "web-dev:41"]
 
 
 def test_deploy__interrupted__says_what_goes_on_and_can_roll_back() -> None:
