@@ -40,7 +40,9 @@ def shift_back(
 ) -> Result:
     """Ask ECS to take it back, and see it through. `target` is what served before it."""
     started = operation.clock.now()
-    watcher = make_watcher(operation, service, target, started=started)
+    # The service names the new revision already.
+    before = replace(service, task_definition_arn=target.task_definition_arn)
+    watcher = make_watcher(operation, before, target, started=started)
     operation.aws.ecs.stop_service_deployment(flight.arn)
     what = f"from {family_revision(flight.task_definition_arn)}"
     entry = JournalEntry(at=started, action="rollback", what=what, by=operation.by)

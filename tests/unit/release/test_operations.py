@@ -11,7 +11,7 @@ from fsd.release.operation import Operation, ServiceRef
 from fsd.release.ports import Cluster
 from fsd.release.redeploy import restart
 from fsd.release.reporter import Silent
-from fsd.release.result import Outcome
+from fsd.release.result import Outcome, Progress
 from fsd.release.rollback_to_version import roll_back
 from fsd.release.scale import scale
 from fsd.release.service_reader import shorten_event
@@ -44,6 +44,31 @@ def test_roll_back__no_version__the_last_good_before_this() -> None:
     assert result.outcome is Outcome.SUCCEEDED
     assert result.running is not None
     assert result.running.revision == "web-dev:41"
+
+
+class Shown(Silent):
+    """Keeps which revisions were called the old ones."""
+
+    def __init__(self) -> None:
+        self.old: set[str] = set()
+
+    def progress(self, progress: Progress) -> None:
+        self.old.add(progress.old_revision)
+
+
+def test_roll_back__shift_in_flight__taken_back_and_the_old_revision_named() -> None:
+    aws, shown = with_history(40, 41), Shown()
+    aws.ecs.take_over(42)
+    aws.ecs.deployments[0] = replace(aws.ecs.deployments[0], lifecycle_stage="BAKE_TIME")
+    aws.ecs.on_stop("ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = roll_back(replace(operation(aws), reporter=shown), None)
+
+    assert result.outcome is Outcome.SUCCEEDED
+    assert [name for name, _ in aws.ecs.calls if name.endswith("deployment")] == [
+        "stop_service_deployment"
+    ]
+    assert shown.old == {"web-dev:41"}
 
 
 def test_roll_back__to_a_label__that_revision() -> None:
