@@ -32,6 +32,12 @@ FSD = Path(sys.executable).with_name("fsd")
 SPEED = 10
 ASK_EVERY = 0.05  # seconds
 ROLLED_BACK = 6
+LONGEST = 60.0  # seconds for one thing to happen
+CANARY = """\
+    strategy: canary       # the new version gets a fifth of the requests at first
+    canary: {percent: 20, bakeTime: 10}
+    bakeTime: 0
+"""
 
 
 class NotAsPromisedError(Exception):
@@ -75,6 +81,7 @@ def show(stage: Stage) -> None:
     say("The main job, start to end, on an AWS that lives in this machine.")
     with stage.embedded_aws():
         title("1  Version 1: build, push, deploy, watch until it is healthy")
+        stage.shift_traffic()
         stage.commit("Say hello")
         stage.fsd("deploy", "--env", "local", "--version", "v1")
         url = stage.url()
@@ -92,11 +99,20 @@ def show(stage: Stage) -> None:
         say(f"\nWhile version 2 came and went: {asked.text()}")
         asked.check(version="v1")
 
-        title("4  What an operator sees")
+        title("4  Version 3: a canary that is taken back")
+        stage.repair()
+        say("It gets a fifth of the requests. Somebody does not like what they see of it, and runs")
+        say("`fsd rollback` while it does.\n")
+        with asking(url) as asked:
+            stage.take_back_canary(asked)
+        say(f"While version 3 had its part: {asked.text()}")
+        asked.check_canary(before="v1", canary="v3")
+
+        title("5  What an operator sees")
         stage.fsd("status", "--service", "hello", "--env", "local")
         stage.fsd("history", "--service", "hello", "--env", "local")
 
-        title("5  Remove everything")
+        title("6  Remove everything")
         stage.fsd("delete", "--service", "hello", "--env", "local", "--yes")
 
 
@@ -188,6 +204,34 @@ class Stage:
         self.commit("Look at the database in the health path")
         say(f"+{added}")
 
+    def shift_traffic(self) -> None:
+        """New tasks get a fifth of the requests at first."""
+        with (self.service / "service.yml").open("a", encoding="utf-8") as manifest:
+            manifest.write(CANARY)
+
+    def repair(self) -> None:
+        self._git("revert", "--no-edit", "HEAD")
+
+    def take_back_canary(self, asked: Asked) -> None:
+        """Once version 3 has answered; before that there is nothing to see."""
+        deploy = ("deploy", "--env", "local", "--version", "v3")
+        say(f"$ {shlex.join(('fsd', *deploy))} &")
+        with subprocess.Popen(
+            [FSD, *deploy],
+            cwd=self.service,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+        ) as process:
+            try:
+                asked.wait_for("v3")
+                self.fsd("rollback", "--service", "hello", "--env", "local")
+                code = process.wait(LONGEST)
+            finally:
+                process.kill()
+        say(f"[exit {code}]\n")
+        if code != ROLLED_BACK:
+            raise NotAsPromisedError(f"`fsd {shlex.join(deploy)}` exits {code}, not {ROLLED_BACK}")
+
     def commit(self, title: str) -> None:
         if not (self.service / ".git").exists():
             self._git("init", "--quiet", "--initial-branch", "main")
@@ -209,6 +253,8 @@ class Asked:
 
     versions: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    last: str = ""  # the version that answered last
+    news: threading.Event = field(default_factory=threading.Event)  # never set: a clock
 
     def text(self) -> str:
         by_version = ", ".join(f"{count} by {version}" for version, count in self.versions.items())
@@ -216,6 +262,20 @@ class Asked:
             f"{self.versions.total() + len(self.failures)} requests, {by_version or 'no answer'}, "
             f"{len(self.failures)} failed"
         )
+
+    def wait_for(self, version: str) -> None:
+        deadline = time.monotonic() + LONGEST
+        while not self.versions[version]:
+            if time.monotonic() > deadline:
+                raise NotAsPromisedError(f"{version} has not answered within {LONGEST:.0f} s")
+            self.news.wait(ASK_EVERY)
+
+    def check_canary(self, *, before: str, canary: str) -> None:
+        """Most answers are the old version's; the canary has given some, and no longer does."""
+        if self.failures:
+            raise NotAsPromisedError(f"requests failed, the first with {self.failures[0]}")
+        if set(self.versions) != {before, canary} or self.last != before:
+            raise NotAsPromisedError(f"answers came from {self.text()}, the last from {self.last}")
 
     def check(self, *, version: str) -> None:
         if self.failures:
@@ -232,7 +292,8 @@ def asking(url: str) -> Iterator[Asked]:
     def ask() -> None:
         while not stop.is_set():
             try:
-                asked.versions[get(url)["version"]] += 1
+                asked.last = get(url)["version"]
+                asked.versions[asked.last] += 1
             except (urllib.error.URLError, OSError, ValueError, KeyError) as error:
                 asked.failures.append(repr(error))
             stop.wait(ASK_EVERY)
