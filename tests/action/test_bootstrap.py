@@ -245,6 +245,27 @@ def test_bootstrap__package_with_another_hash__is_not_installed(bootstrap: Boots
     assert "DO NOT MATCH THE HASHES" in log
 
 
+def test_bootstrap__environment_that_requires_provenance__installs_what_verifies_it(
+    bootstrap: Bootstrap,
+) -> None:
+    pin = f"dependency==1.0 --hash=sha256:{'0' * 64}\n"
+    (bootstrap.action / "requirements" / "provenance.txt").write_text(pin)
+    bootstrap.ok()
+    named = bootstrap.checkout / "named.yml"
+    named.write_text("spec: {requireProvenance: {repository: org/offers}}\n")
+    bootstrap.ok()
+
+    bootstrap.environ = {"FSD_INPUT_ENVIRONMENTS_FILE": "named.yml"}
+    by_input = bootstrap.run()
+    bootstrap.environ = {}
+    (bootstrap.checkout / ".fsd").mkdir()
+    named.rename(bootstrap.checkout / ".fsd" / "environments.yml")
+    by_place = bootstrap.run()
+
+    assert (by_input[0], by_place[0]) == (5, 5)
+    assert "DO NOT MATCH THE HASHES" in by_input[2]
+
+
 def test_bootstrap__python_too_old__says_what_to_do(bootstrap: Bootstrap, tmp_path: Path) -> None:
     old = '#!/usr/bin/env bash\n[ "$1" = --version ] && echo "Python 3.10.4"\nexit 1\n'
     bootstrap.environ = {"PATH": programs(tmp_path / "programs", python3=old)}

@@ -1,0 +1,1 @@
+"""What the embedded AWS claims of AWS, asked of any endpoint, and what it answered in a file."""
