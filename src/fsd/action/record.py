@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from fsd.errors import CallFailedError, ExitCode, FsdError, Interrupted
-from fsd.release.result import Outcome, Result
+from fsd.release.result import OUTCOME_FACTS, Outcome, Result
 from fsd.report.json_report import result_json
 from fsd.report.plans import PlanReport, plan_json
 
@@ -86,7 +86,7 @@ def _outcome_of(error: FsdError) -> str:
 def deciding_run(ended: Sequence[EndedRun]) -> EndedRun:
     """The record that the outputs are about: the first that failed, else the first that did
     something, else the first."""
-    idle = {str(outcome) for outcome in Outcome if outcome.is_idle}
+    idle = {str(outcome) for outcome, facts in OUTCOME_FACTS.items() if facts.is_idle}
     for record in ended:
         if record.exit_code:
             return record

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.change import Change
+from fsd.change import Change, KeptKind, OwnershipTaken
 from fsd.compile.desired import OUTPUT_TARGET_GROUP, Desired
 from fsd.plan.notes import (
     PlanNote,
@@ -22,7 +22,10 @@ from fsd.plan.transition import output_value
 from fsd.snapshot import ServiceState
 
 _TAG = "fsd:service"
-_ROLES = (("taskRoleArn", "task role"), ("executionRoleArn", "execution role"))
+_ROLES = (
+    ("taskRoleArn", KeptKind.TASK_ROLE),
+    ("executionRoleArn", KeptKind.EXECUTION_ROLE),
+)
 
 
 def find_foreign(observed: Observed, *, family: str) -> ServiceState | None:
@@ -45,13 +48,12 @@ def adoption_changes(desired: Desired, observed: Observed) -> tuple[Change, ...]
     if service is None:
         return ()
     own = sorted(set(service.security_groups) & set(desired.service.security_groups))
-    kept = [
-        *_kept_groups(desired, service),
-        *(f"security group {group}" for group in own),
-        *(f"{what} {_name(arn)}" for what, arn, stays in _roles(desired, observed) if stays),
-    ]
-    remark = f"keeps its {', its '.join(kept)}" if kept else "keeps its name"
-    return (Change(what="taken over from another tool:", remark=remark),)
+    kept = (
+        *((KeptKind.TARGET_GROUP, name) for name in _kept_groups(desired, service)),
+        *((KeptKind.SECURITY_GROUP, group) for group in own),
+        *((what, _name(arn)) for what, arn, stays in _roles(desired, observed) if stays),
+    )
+    return (Change(what="ownership", remark=OwnershipTaken(keeps=kept)),)
 
 
 def adoption_notes(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
@@ -70,7 +72,7 @@ def adoption_notes(desired: Desired, observed: Observed) -> Iterator[PlanNote]:
             yield RoleReplaced(what=what, role=_name(arn))
 
 
-def _roles(desired: Desired, observed: Observed) -> Iterator[tuple[str, str, bool]]:
+def _roles(desired: Desired, observed: Observed) -> Iterator[tuple[KeptKind, str, bool]]:
     """(what it is, the ARN of now, whether it stays)."""
     now = observed.running.definition if observed.running else {}
     for key, what in _ROLES:
@@ -80,9 +82,7 @@ def _roles(desired: Desired, observed: Observed) -> Iterator[tuple[str, str, boo
 
 def _kept_groups(desired: Desired, service: ServiceState) -> list[str]:
     wanted = output_value(desired.template, OUTPUT_TARGET_GROUP)
-    return [
-        f"target group {_group_name(arn)}" for arn in service.target_group_arns if arn == wanted
-    ]
+    return [_group_name(arn) for arn in service.target_group_arns if arn == wanted]
 
 
 def _lost_groups(desired: Desired, service: ServiceState) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fsd.change import Change
+from fsd.change import BareRemark, Change
 from fsd.compile.desired import OUTPUT_ALTERNATE_GROUP, OUTPUT_TARGET_GROUP, Desired
 from fsd.compile.service import changed_configuration, ended_settings
 from fsd.plan.observed import Observed, ObservedStack
@@ -56,7 +56,7 @@ def attachment_changes(
 ) -> tuple[Change, ...]:
     wanted = desired.service
     if bool(service.target_group_arns) != wanted.has_load_balancer:
-        remark = "added" if wanted.has_load_balancer else "removed"
+        remark = BareRemark.ADDED if wanted.has_load_balancer else BareRemark.REMOVED
         return (Change(what="load balancer", remark=remark),)
     if not wanted.has_load_balancer:
         return ()
@@ -64,12 +64,12 @@ def attachment_changes(
     if _is_attached_elsewhere(desired, stack, service) or (
         stack is not None and stack.is_made_anew(OUTPUT_TARGET_GROUP)
     ):
-        changes.append(Change(what="load balancer", remark="replaced"))
+        changes.append(Change(what="load balancer", remark=BareRemark.REPLACED))
     elif wanted.shifts_traffic != _has_pair(stack, service):
-        remark = "added" if wanted.shifts_traffic else "removed"
+        remark = BareRemark.ADDED if wanted.shifts_traffic else BareRemark.REMOVED
         changes.append(Change(what="second target group", remark=remark))
     elif stack is not None and is_another_rule(desired.template, stack, service):
-        changes.append(Change(what="listener rule", remark="replaced"))
+        changes.append(Change(what="listener rule", remark=BareRemark.REPLACED))
     if service.container_port != wanted.port:
         before, after = (
             None if p is None else str(p) for p in (service.container_port, wanted.port)

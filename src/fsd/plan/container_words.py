@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from fsd.change import Change
+from fsd.change import BareRemark, Change
 from fsd.compile.desired import Json, JsonValue
 
 
 def describe_field(field: str, old: Json, new: Json) -> Change:
     """Of a field whose values differ between two definitions of one container."""
     if field not in _WORDS:
-        return Change(what=field, remark="changed" if field in old and field in new else "")
+        return Change(
+            what=field, remark=BareRemark.CHANGED if field in old and field in new else None
+        )
     what, words = _WORDS[field]
     return Change(what=what, before=words(old.get(field)), after=words(new.get(field)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, Sign
 from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, JsonValue, Scaling
 from fsd.plan.canonical import canonical_text
 from fsd.plan.container_words import describe_field
@@ -27,7 +27,7 @@ def diff_task_definitions(before: Json, after: Json) -> tuple[Change, ...]:
     if old == new:
         return ()
     changes = [*_diff_fields(old, new), *_diff_containers(old, new)]
-    return tuple(changes) or (Change(what="task definition", remark="other fields"),)
+    return tuple(changes) or (Change(what="task definition", remark=BareRemark.OTHER_FIELDS),)
 
 
 def diff_templates(before: Json, after: Json) -> tuple[Change, ...]:
@@ -43,7 +43,7 @@ def diff_templates(before: Json, after: Json) -> tuple[Change, ...]:
         ),
     ]
     if not changes and canonical_text(before) != canonical_text(after):
-        changes = [Change(what="outputs", remark="or descriptions")]
+        changes = [Change(what="outputs", remark=BareRemark.DESCRIPTIONS)]
     return tuple(changes)
 
 
@@ -98,7 +98,7 @@ def _diff_tracked(before: Scaling, after: Scaling) -> Iterator[Change]:
         if targets[0] != targets[1]:
             yield Change(what=f"{name} target", before=targets[0], after=targets[1])
         elif was != is_:
-            yield Change(what=f"{name} target", remark="of another metric")
+            yield Change(what=f"{name} target", remark=BareRemark.OTHER_METRIC)
 
 
 def _diff_fields(old: Json, new: Json) -> Iterator[Change]:

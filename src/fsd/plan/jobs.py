@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, Sign
 from fsd.compile.capacity import capacity_words
 from fsd.compile.desired import (
     OUTPUT_SCHEDULE_ROLE,
@@ -133,7 +133,7 @@ def _changes(found: ObservedSchedule, wanted: Json) -> Iterator[Change]:
         ("security groups", f"{_NETWORK}.SecurityGroups"),
     ):
         if _names(_at(before, path)) != _names(_at(after, path)):
-            yield Change(what=what, remark="changed")
+            yield Change(what=what, remark=BareRemark.CHANGED)
     one, two = (_capacity(side) for side in (before, after))
     if one != two:
         yield Change(what="capacity", before=one, after=two)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, Sign
 from fsd.compile.capacity import capacity_words
 from fsd.compile.connect import connect_words
 from fsd.compile.desired import (
@@ -106,7 +106,7 @@ def _stray_steps(desired: Desired, observed: Observed) -> Iterator[ReturnTraffic
     if group and observed.stack is not None:
         (empty,) = observed.weights.keys() - {group}
         named = [arn.split(":")[-1].split("/")[1] for arn in (empty, group)]
-        remark = "all requests"
+        remark = BareRemark.ALL_REQUESTS
         changes = (Change(what="traffic", before=named[0], after=named[1], remark=remark),)
         yield ReturnTraffic(stack=desired.stack_name, group=group, changes=changes)
 
@@ -246,11 +246,11 @@ def stack_steps(desired: Desired, observed: Observed, *, has_old_tasks: bool) ->
 
 
 def _stack_changes(desired: Desired, stack: ObservedStack, template: Json) -> tuple[Change, ...]:
-    lacks = {lack.resource: lack.what for lack in stack.lacks}
+    lacks = {lack.resource: lack.remark for lack in stack.lacks}
     changes = tuple(
         change
         if change.sign in {None, Sign.REMOVE}
-        else replace(change, remark=lacks.get(change.what, ""))
+        else replace(change, remark=lacks.get(change.what))
         for change in diff_templates(stack.actual, template)
     )
     if dict(stack.tags) != dict(desired.stack_tags):
@@ -324,7 +324,7 @@ def _again(observed: Observed, counts: PlannedCount) -> tuple[Change, ...]:
     requested = counts.before if counts.at_update is None else counts.at_update
     if not observed.is_unproved or requested == 0 or observed.in_flight is not None:
         return ()  # what is in flight is judged: a run that died has left it
-    return (Change(what="again", remark="nothing has proved it yet"),)
+    return (Change(what="again", remark=BareRemark.UNPROVED),)
 
 
 def _network_changes(
@@ -332,7 +332,7 @@ def _network_changes(
 ) -> tuple[Change, ...]:
     changes: list[Change] = []
     if set(service.subnets) != set(desired.service.subnets):
-        changes.append(Change(what="subnets", remark="changed"))
+        changes.append(Change(what="subnets", remark=BareRemark.CHANGED))
     if service.assign_public_ip != desired.service.assign_public_ip:
         before, after = (
             "yes" if one else "no"
@@ -368,13 +368,13 @@ def _security_group_changes(
     wanted = set(desired.service.security_groups)
     if desired.service.has_own_group:
         if stack is None or stack.is_made_anew(OUTPUT_TASK_SECURITY_GROUP):
-            return (Change(what="security groups", remark="replaced"),)
+            return (Change(what="security groups", remark=BareRemark.REPLACED),)
         before, after = (
             output_value(template, OUTPUT_TASK_SECURITY_GROUP)
             for template in (stack.template, desired.template)
         )
         if before is None and after is not None:
-            return (Change(what="security groups", remark="one of FSD's is added"),)
+            return (Change(what="security groups", remark=BareRemark.OWN_GROUP_ADDED),)
         own = stack.outputs.get(OUTPUT_TASK_SECURITY_GROUP)
         wanted |= {str(own)} if own is not None else set(service.security_groups)
     if set(service.security_groups) == wanted:
@@ -422,7 +422,7 @@ def _setting_changes(
     said = {k: v for k, v in wanted.deployment_configuration.items() if k != "lifecycleHooks"}
     is_covered = _covers(service.deployment_configuration, said)
     if not is_covered or _ended(desired, service):
-        changes.append(Change(what="deployment configuration", remark="changed"))
+        changes.append(Change(what="deployment configuration", remark=BareRemark.CHANGED))
     return tuple(changes)
 
 

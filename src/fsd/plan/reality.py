@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fsd.change import BareRemark, RulesLacking
 from fsd.compile.desired import OUTPUT_LOAD_BALANCER, OUTPUT_TARGET_GROUP, Json, JsonValue
 from fsd.plan.canonical import canonical_text
 from fsd.plan.template_parts import object_at, referred
@@ -61,7 +62,7 @@ class MissingResource:
     """One resource of the template: gone, or without some of its rules."""
 
     resource: str  # logical name
-    what: str = "missing"
+    remark: BareRemark | RulesLacking = BareRemark.MISSING
     rules: tuple[tuple[str, str], ...] = ()  # (property, canonical rule); () where it is gone
 
     @property
@@ -144,7 +145,7 @@ def _balancing(template: Json, seen: Seen) -> Iterator[MissingResource]:
         if not is_there:
             yield MissingResource(resource=name)
         elif seen.target_group_is_used is False and _refers(resource, {group}):
-            yield MissingResource(resource=name, what="forwards elsewhere")
+            yield MissingResource(resource=name, remark=BareRemark.FORWARDS_ELSEWHERE)
 
 
 def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[MissingResource]:
@@ -162,9 +163,9 @@ def _groups(template: Json, seen: Mapping[str, SeenGroup] | None) -> Iterator[Mi
             if _resolved(rule, seen) not in {None, *there}
         ]
         if lacking:
-            words = ", ".join(_words(key, rule) for key, rule in lacking)
+            words = tuple(_words(key, rule) for key, rule in lacking)
             rules = tuple((key, canonical_text(rule)) for key, rule in lacking)
-            yield MissingResource(resource=name, what=f"lacks {words}", rules=rules)
+            yield MissingResource(resource=name, remark=RulesLacking(rules=words), rules=rules)
 
 
 def _resolved(rule: JsonValue, seen: Mapping[str, SeenGroup]) -> SecurityGroupRule | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fsd.change import Change
+from fsd.change import Change, CommitCount
 from fsd.errors import CallFailedError
 from fsd.plan.diff import diff_task_definitions
 from fsd.plan.observed import ObservedRevision
@@ -61,6 +61,5 @@ def _commits(old: ReleaseInfo, new: ReleaseInfo, count_commits: CountCommits) ->
     if not old.commit or not new.commit or old.commit == new.commit:
         return
     count = count_commits(old.commit, new.commit)
-    noun = "commit" if count == 1 else "commits"
-    many = f"{count} {noun}" if count else ""
+    many = CommitCount(count=count) if count else None
     yield Change(what="commits", before=old.commit, after=new.commit, remark=many)

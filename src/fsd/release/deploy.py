@@ -41,7 +41,7 @@ from fsd.release.phases import PhaseLog
 from fsd.release.ports import Aws, Clock
 from fsd.release.probe import start_sweep, sweep
 from fsd.release.reporter import Reporter
-from fsd.release.result import Result
+from fsd.release.result import OUTCOME_FACTS, Result
 from fsd.release.stack_change import StackChange
 from fsd.release.start_rollout import UnknownRolloutError, begin, find
 
@@ -101,7 +101,7 @@ def _roll_out(run: DeployRun, begun: Begun) -> Result:
     if not run.request.wait:
         return leave(run, begun)
     ended = follow(rollout_of(run, begun, rolling), phases=run.phases, enter=run.enter)
-    if ended.outcome.is_rolled_out:
+    if OUTCOME_FACTS[ended.outcome].is_rolled_out:
         return settle(run, ended, begun, rolling)
     return finish(run, ended, begun, rolling=rolling)
 

@@ -14,7 +14,7 @@ from fsd.release.ledger import release_info
 from fsd.release.notes import CouldNot, Undone
 from fsd.release.operation import Operation
 from fsd.release.ports import Aws, Stack
-from fsd.release.result import ReleaseInfo, Result
+from fsd.release.result import OUTCOME_FACTS, ReleaseInfo, Result
 from fsd.snapshot import ServiceState, TargetHealth
 
 # How it ended is known; for a whole picture of what runs one may wait a little.
@@ -70,7 +70,7 @@ def _with_service(result: Result, operation: Operation, aws: Aws, at_hand: Alrea
         return result
     healthy = read_healthy(aws, service, targets=at_hand.targets)
     notes = result.notes
-    if result.outcome.expects_health:
+    if OUTCOME_FACTS[result.outcome].expects_health:
         note = unhealthy_note(service, healthy, look=ref.command("diagnose"))
         notes = (*notes, note) if note else notes
     return replace(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from fsd.change import Change
+from fsd.change import BareRemark, Change, CommitCount, OwnershipTaken, Remark, RulesLacking
 from fsd.plan.steps import (
     ApplyScaling,
     ApplyShared,
@@ -49,11 +49,45 @@ def value_text(change: Change) -> str:
     ]
     if change.before is not None or change.after is not None:
         parts.append(_from_to(change))
-    if change.remark:
+    if remark := remark_text(change.remark):
         # Alone it is what happened ("replaced"); beside a value or a resource it explains.
         explains = bool(parts) or change.sign is not None
-        parts.append(f"({change.remark})" if explains else change.remark)
+        parts.append(f"({remark})" if explains else remark)
     return " ".join(parts)
+
+
+def remark_text(remark: Remark | None) -> str:
+    """ "" for none."""
+    match remark:
+        case None:
+            return ""
+        case BareRemark():
+            return _REMARKS[remark]
+        case CommitCount(count=count):
+            return f"{count} {'commit' if count == 1 else 'commits'}"
+        case RulesLacking(rules=rules):
+            return f"lacks {', '.join(rules)}"
+        case OwnershipTaken(keeps=keeps):
+            kept = ", its ".join(f"{kind} {name}" for kind, name in keeps) or "name"
+            return f"taken over from another tool: keeps its {kept}"
+        case _:
+            assert_never(remark)
+
+
+_REMARKS: Mapping[BareRemark, str] = {
+    BareRemark.ADDED: "added",
+    BareRemark.REMOVED: "removed",
+    BareRemark.REPLACED: "replaced",
+    BareRemark.CHANGED: "changed",
+    BareRemark.MISSING: "missing",
+    BareRemark.FORWARDS_ELSEWHERE: "forwards elsewhere",
+    BareRemark.UNPROVED: "nothing has proved it yet",
+    BareRemark.OWN_GROUP_ADDED: "one of FSD's is added",
+    BareRemark.ALL_REQUESTS: "all requests",
+    BareRemark.OTHER_METRIC: "of another metric",
+    BareRemark.OTHER_FIELDS: "other fields",
+    BareRemark.DESCRIPTIONS: "or descriptions",
+}
 
 
 def change_json(change: Change) -> dict[str, object]:
@@ -67,7 +101,7 @@ def change_json(change: Change) -> dict[str, object]:
         "added": list(change.added),
         "removed": list(change.removed),
         "changed": list(change.changed),
-        "remark": change.remark,
+        "remark": remark_text(change.remark),
     }
 
 

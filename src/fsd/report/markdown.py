@@ -18,7 +18,7 @@ from fsd.errors import FsdError
 from fsd.release.result import Outcome, Phase, PhaseName, PhaseState, Progress, ReleaseInfo, Result
 from fsd.report.cause_advice import advice_text
 from fsd.report.cause_summaries import summary_text
-from fsd.report.changes import value_text
+from fsd.report.changes import remark_text, value_text
 from fsd.report.github_text import (
     code,
     code_block,
@@ -316,7 +316,8 @@ def _changed_since(diagnosis: Diagnosis, run_url: str) -> str:
 def _change(change: Change, run_url: str) -> str:
     if change.what == "commits":
         range_ = _compare(change.before or "", change.after or "", run_url)
-        return f"{escape(change.remark)} ({range_})" if change.remark else range_
+        said = remark_text(change.remark)
+        return f"{said} ({range_})" if said else range_
     return f"{escape(change.what)} {code(value_text(change))}".rstrip()
 
 

@@ -16,7 +16,7 @@ from fsd.errors import Location, RefusedError
 from fsd.manifest.finding import Finding, Severity
 from fsd.plan.effects import CostMove
 from fsd.plan.steps import ApplyStack, CreateService, Step, UpdateService
-from fsd.report.changes import short_value, step_effect, step_subject
+from fsd.report.changes import remark_text, short_value, step_effect, step_subject
 from fsd.report.effects import effect_label, effect_text
 from fsd.report.findings import summarize
 from fsd.report.github_text import (
@@ -176,7 +176,7 @@ def _whole_lines(step: Step, sign: str) -> Iterator[str]:
 def _change_lines(change: Change, step: Step) -> Iterator[str]:
     """`- cpu 512` and `+ cpu 1024`; a name that comes or goes has a line of its own."""
     if change.sign is not None:
-        remark = f" ({change.remark})" if change.remark else ""
+        remark = f" ({remark_text(change.remark)})" if change.remark else ""
         is_later = isinstance(step, ApplyStack) and step.cleans_up
         name = "after rollout" if is_later else "stack"
         yield _line(_MARKS[change.sign], name, f"{change.what}{remark}")
@@ -190,7 +190,7 @@ def _change_lines(change: Change, step: Step) -> Iterator[str]:
         yield _line("+", change.what, short_value(change.after))
     is_told = change.added or change.removed or change.changed or change.after is not None
     if not is_told and change.before is None:
-        name, value = change.what, change.remark
+        name, value = change.what, remark_text(change.remark)
         yield _line(_MARKS[step.sign], name if value else step_subject(step), value or name)
 
 

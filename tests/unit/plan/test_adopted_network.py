@@ -9,6 +9,7 @@ import pytest
 from fsd.plan.adoption import adoption_changes, adoption_notes
 from fsd.plan.notes import SecurityGroupsLeft
 from fsd.plan.observed import Observed
+from fsd.report.changes import remark_text
 from tests.unit.floor.test_floor import as_deployed, compiled
 
 THEIRS = ("sg-0a1b2c01", "sg-0a1b2c02")
@@ -48,4 +49,4 @@ def test_adoption__groups_that_the_manifest_names__stay(
     (change,) = adoption_changes(desired, found)
 
     assert notes == ([SecurityGroupsLeft(groups=left)] if left else [])
-    assert kept in str(change.remark)
+    assert kept in remark_text(change.remark)

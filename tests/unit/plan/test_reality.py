@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, Sign
 from fsd.compile.compile import compile_service
 from fsd.compile.desired import Json
 from fsd.plan.observed import Observed
@@ -21,6 +21,7 @@ from fsd.plan.reality import (
     without,
 )
 from fsd.plan.steps import ApplyStack, UpdateService
+from fsd.report.changes import remark_text
 from tests.builders import make_image, make_manifest, make_release, make_target
 from tests.unit.plan.test_planner import deployed
 
@@ -50,7 +51,7 @@ ALL = Seen(
 
 def lacks(**changes: Any) -> dict[str, str]:
     found = find_lacks(TEMPLATE, replace(ALL, **changes))
-    return {lack.resource: lack.what for lack in found}
+    return {lack.resource: remark_text(lack.remark) for lack in found}
 
 
 def resources(template: Json) -> set[str]:
@@ -190,7 +191,7 @@ def test_plan_release__listener_is_gone__the_stack_gets_it_back_without_a_rollou
 
     (step,) = plan.steps
     assert isinstance(step, ApplyStack)
-    assert step.changes == (Change(what="HttpListener", sign=Sign.ADD, remark="missing"),)
+    assert step.changes == (Change(what="HttpListener", sign=Sign.ADD, remark=BareRemark.MISSING),)
     assert step.actual is not None
     assert "HttpListener" not in resources(step.actual)
     assert resources(step.template) == resources(TEMPLATE)
@@ -202,7 +203,7 @@ def test_plan_release__target_group_is_gone__the_service_moves_to_the_new_one() 
     stack, service = plan.steps
     assert isinstance(stack, ApplyStack)
     assert isinstance(service, UpdateService)
-    assert service.changes == (Change(what="load balancer", remark="replaced"),)
+    assert service.changes == (Change(what="load balancer", remark=BareRemark.REPLACED),)
     assert service.rolls_out
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fsd.change import BareRemark
 from fsd.compile.desired import Desired, Json
 from fsd.compile.service import create_parameters, ended_settings, update_parameters
 from fsd.plan.notes import HealthCheckMoves, ShiftsLater
@@ -186,7 +187,7 @@ def test_plan__rolling_to_blue_green__second_group_and_traffic_stays() -> None:
     assert isinstance(update, UpdateService)
     assert (update.rolls_out, update.in_place) == (True, True)
     said = [(c.what, c.before, c.after, c.remark) for c in update.changes]
-    assert said == [("second target group", None, None, "added")]
+    assert said == [("second target group", None, None, BareRemark.ADDED)]
     assert isinstance(strategy, SetStrategy)
     assert strategy.is_after
     assert strategy.configuration["strategy"] == "BLUE_GREEN"

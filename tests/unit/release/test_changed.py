@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fsd.change import Change
+from fsd.change import Change, CommitCount
 from fsd.compile.desired import Json, JsonValue
 from fsd.errors import CallFailedError
 from fsd.release.changed import Changed, find_changes
@@ -41,7 +41,7 @@ def test_find_changes__two_releases__commits_image_fields_and_keys_by_name() -> 
 
     assert changed.since == "web-dev:41 (v41)"
     assert changed.changes == (
-        Change(what="commits", before="41" * 40, after="42" * 40, remark="3 commits"),
+        Change(what="commits", before="41" * 40, after="42" * 40, remark=CommitCount(count=3)),
         Change(what="cpu", before="512", after="1024"),
         Change(what="image", before="sha256:41", after="sha256:42"),
         Change(what="environment", added=("DATABASE_URL",)),

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, CommitCount, KeptKind, OwnershipTaken, Sign
 from fsd.compile.desired import OneOff, Scaling
 from fsd.plan.steps import (
     ApplyScaling,
@@ -62,12 +62,14 @@ DIGEST = "sha256:9b1f" + "0" * 60
             Change(what="environment", added=("A", "B"), removed=("C",), changed=("D",)),
             "environment +A +B -C ~D",
         ),
-        (Change(what="load balancer", remark="replaced"), "load balancer replaced"),
+        (Change(what="load balancer", remark=BareRemark.REPLACED), "load balancer replaced"),
         (Change(what="again"), "again"),
         (Change(what="TaskRole", sign=Sign.CHANGE), "~TaskRole"),
-        (Change(what="Listener", sign=Sign.ADD, remark="missing"), "+Listener (missing)"),
+        (Change(what="Listener", sign=Sign.ADD, remark=BareRemark.MISSING), "+Listener (missing)"),
         (
-            Change(what="commits", before="1a2b3c4d5e", after="4f2c1e9aab", remark="3 commits"),
+            Change(
+                what="commits", before="1a2b3c4d5e", after="4f2c1e9aab", remark=CommitCount(count=3)
+            ),
             "commits 1a2b3c4..4f2c1e9 (3 commits)",
         ),
         (Change(what="commits", before="1a2b3c4d5e", after="4f2c1e9"), "commits 1a2b3c4..4f2c1e9"),
@@ -83,16 +85,16 @@ def test_changes_text__two__between_as_asked() -> None:
 
 
 def test_change_json__values_and_the_phrase() -> None:
-    assert change_json(replace(CPU, remark="why", sign=Sign.CHANGE)) == {
+    assert change_json(replace(CPU, remark=BareRemark.UNPROVED, sign=Sign.CHANGE)) == {
         "what": "cpu",
-        "text": "512 → 1024 (why)",
+        "text": "512 → 1024 (nothing has proved it yet)",
         "sign": "~",
         "before": "512",
         "after": "1024",
         "added": [],
         "removed": [],
         "changed": [],
-        "remark": "why",
+        "remark": "nothing has proved it yet",
     }
 
 
@@ -182,9 +184,15 @@ STEPS: list[tuple[Step, str, str]] = [
         "scaling desired count 2 → 4",
     ),
     (
-        TakeOver(name="api", arn="arn", changes=(Change(what="FSD's from now on", remark="yes"),)),
+        TakeOver(
+            name="api",
+            arn="arn",
+            changes=(
+                Change(what="ownership", remark=OwnershipTaken(keeps=((KeptKind.TASK_ROLE, "a"),))),
+            ),
+        ),
         "take-over",
-        "service api   FSD's from now on yes",
+        "service api   ownership taken over from another tool: keeps its task role a",
     ),
     (RemoveScaling(), "remove-scaling", "scaling no longer scaled"),
     (
@@ -201,7 +209,9 @@ STEPS: list[tuple[Step, str, str]] = [
         ReturnTraffic(
             stack="fsd-web-dev",
             group="arn:a",
-            changes=(Change(what="traffic", before="b", after="a", remark="all requests"),),
+            changes=(
+                Change(what="traffic", before="b", after="a", remark=BareRemark.ALL_REQUESTS),
+            ),
         ),
         "return-traffic",
         "stack traffic b → a (all requests)",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, CommitCount, Sign
 from fsd.errors import ErrorCode, Location, ManifestError, RefusedError
 from fsd.manifest.finding import Finding, Severity
 from fsd.manifest.rollout_time import Estimate, Part
@@ -43,7 +43,7 @@ STACK = ApplyStack(
     template={},
     changes=(
         Change(what="TaskRole", sign=Sign.CHANGE),
-        Change(what="HttpListener", sign=Sign.ADD, remark="missing"),
+        Change(what="HttpListener", sign=Sign.ADD, remark=BareRemark.MISSING),
         Change(what="tags"),
     ),
     sign=Sign.CHANGE,
@@ -94,7 +94,7 @@ SERVICE = UpdateService(
     name="offer-api-dev",
     changes=(
         Change(what="desired count", before="2", after="4"),
-        Change(what="load balancer", remark="replaced"),
+        Change(what="load balancer", remark=BareRemark.REPLACED),
     ),
     rolls_out=True,
 )
@@ -148,7 +148,7 @@ def deployed(**changes: object) -> str:
 
 def rolled_back() -> str:
     commits = Change(
-        what="commits", before="1a2b3c4d5e6f", after="4f2c1e9aabbc", remark="3 commits"
+        what="commits", before="1a2b3c4d5e6f", after="4f2c1e9aabbc", remark=CommitCount(count=3)
     )
     diagnosis = replace(DIAGNOSIS, changes=(commits, *DIAGNOSIS.changes))
     phases = (

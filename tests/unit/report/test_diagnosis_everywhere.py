@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from fsd.change import Change
+from fsd.change import Change, CommitCount
 from fsd.quoted import Quoted
 from fsd.release.result import Outcome
 from fsd.report.json_report import result_json
@@ -41,7 +41,7 @@ DIAGNOSIS = Diagnosis(
     ),
     changed_since="offer-api-dev:41 (v1.2.9)",
     changes=(
-        Change(what="commits", before="1a2b3c4d", after="4f2c1e9a", remark="3 commits"),
+        Change(what="commits", before="1a2b3c4d", after="4f2c1e9a", remark=CommitCount(count=3)),
         Change(what="image", before="77aa", after="9b1f"),
         Change(what="cpu", before="512", after="1024"),
         Change(what="environment", added=("DATABASE_URL",)),

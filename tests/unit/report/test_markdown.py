@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from fsd.change import Change
+from fsd.change import Change, RulesLacking
 from fsd.quoted import Quoted
 from fsd.release.notes import OutputLine
 from fsd.release.phase_facts import ManifestRead
@@ -96,7 +96,14 @@ HOSTILE = "<!-- fsd:offer-api:dev --> @victim | `x` ``` #12 [a](http://b)\n### h
         {"url": f"http://{HOSTILE}"},
         {
             "diagnosis": None,
-            "changes": (Change(what=HOSTILE, after=HOSTILE, added=(HOSTILE,), remark=HOSTILE),),
+            "changes": (
+                Change(
+                    what=HOSTILE,
+                    after=HOSTILE,
+                    added=(HOSTILE,),
+                    remark=RulesLacking(rules=(HOSTILE,)),
+                ),
+            ),
         },
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fsd.release.result import Outcome
+from fsd.release.result import OUTCOME_FACTS, Outcome
 from fsd.report.markdown import render_summary
 from fsd.report.outcome_styles import OUTCOME_STYLES
 from fsd.report.render import headline
@@ -18,6 +18,7 @@ SOURCE = Path(__file__).parents[3] / "src" / "fsd"
 
 def test_styles__every_outcome__has_one() -> None:
     assert set(OUTCOME_STYLES) == set(Outcome)
+    assert set(OUTCOME_FACTS) == set(Outcome)
 
 
 @pytest.mark.parametrize("outcome", list(Outcome), ids=str)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fsd.change import Change, Sign
+from fsd.change import BareRemark, Change, Sign
 from fsd.errors import ErrorCode, RefusedError
 from fsd.manifest.rollout_time import Estimate, Part
 from fsd.plan.steps import ApplyStack, Count, CreateService, Plan, RegisterRevision, Step
@@ -183,7 +183,7 @@ REPAIR = ApplyStack(
     template={},
     name="fsd-offer-api-prod",
     changes=(
-        Change(what="HttpListener", sign=Sign.ADD, remark="missing"),
+        Change(what="HttpListener", sign=Sign.ADD, remark=BareRemark.MISSING),
         Change(what="TaskRole", sign=Sign.CHANGE),
     ),
     sign=Sign.CHANGE,
