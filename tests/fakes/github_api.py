@@ -56,7 +56,7 @@ class GithubApi:
     pulls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     files: dict[tuple[str, str], str] = field(default_factory=dict)  # (branch, path) → text
     compared: dict[tuple[str, str], str] = field(default_factory=dict)  # (base, head) → status
-    attested: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # digest → bundles
+    attested: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # digest → entries
     asked: list[Asked] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     unauthorized: list[str] = field(default_factory=list)
@@ -202,7 +202,7 @@ def _attested(api: GithubApi, digest: str) -> Answer:
     bundles = api.attested.get(digest)
     if bundles is None:
         return HTTPStatus.NOT_FOUND, {"message": "Not Found"}, {}
-    return HTTPStatus.OK, {"attestations": [{"bundle": one} for one in bundles]}, {}
+    return HTTPStatus.OK, {"attestations": bundles}, {}
 
 
 def _pulls(api: GithubApi, sha: str, page: int, target: str) -> Answer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
 
 from fsd.github.api import get
+from fsd.github.snappy import uncompress
 
 _OK = 200
 
@@ -24,8 +26,30 @@ def find_attestations(repository: str, digest: str, *, token: str, api_url: str)
     except (ValueError, RecursionError):
         answer = None
     listed = answer.get("attestations") if isinstance(answer, dict) else None
+    entries = listed if isinstance(listed, list) else []
     return tuple(
-        json.dumps(one["bundle"])
-        for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict) and isinstance(one.get("bundle"), dict)
+        bundle
+        for one in entries
+        if isinstance(one, dict)
+        for bundle in _bundle(one, scheme=urlsplit(api_url).scheme)
     )
+
+
+def _bundle(entry: dict[str, object], *, scheme: str) -> Iterator[str]:
+    """In the answer itself, or at an address that GitHub has signed for a few minutes.
+
+    GitHub gives the address alone since July 2026: https://github.com/aaif-goose/goose/pull/10557
+    """
+    if isinstance(entry.get("bundle"), dict):
+        yield json.dumps(entry["bundle"])
+        return
+    url = entry.get("bundle_url")
+    if not isinstance(url, str) or urlsplit(url).scheme not in {"https", scheme}:
+        return
+    status, body = get(url, token="", accept="*/*")
+    if status != _OK:
+        return
+    try:
+        yield (body if body.lstrip()[:1] == b"{" else uncompress(body)).decode("utf-8")
+    except ValueError:
+        return

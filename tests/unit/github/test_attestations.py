@@ -1,23 +1,51 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler
 
 from fsd.github.attestations import find_attestations
 from tests.fakes.github_api import TOKEN, serve_github_api
+from tests.fakes.loopback import serve
 
 DIGEST = f"sha256:{'b' * 64}"
+ASKED: list[str | None] = []
+
+
+class Storage(BaseHTTPRequestHandler):
+    """Where GitHub keeps bundles: compressed at one address, as they are at another."""
+
+    def log_message(self, format: str, *args: object) -> None:  # the base class's name
+        del format, args
+
+    def do_GET(self) -> None:
+        ASKED.append(self.headers.get("Authorization"))
+        text = b'{"c": 1}'
+        bodies = {"/snappy": b"\x08\x1c" + text, "/plain": text, "/broken": b"\x09\x1c" + text}
+        body = bodies.get(self.path, b"")
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
 
 def test_find_attestations__of_the_digest__each_bundle_and_else_none() -> None:
-    bundles = [{"mediaType": "a"}, {"mediaType": "b"}]
-    with serve_github_api() as api:
-        api.attested[DIGEST] = bundles
+    with serve_github_api() as api, serve(Storage) as storage:
+        api.attested[DIGEST] = [
+            {"bundle": {"a": 1}},
+            {"bundle": None, "bundle_url": f"{storage}/snappy"},
+            {"bundle": None, "bundle_url": f"{storage}/plain"},
+            {"bundle": None, "bundle_url": f"{storage}/broken"},
+            {"bundle": None, "bundle_url": f"{storage}/gone"},
+            {"bundle": None, "bundle_url": "file:///etc/hostname"},
+            {"bundle": None},
+        ]
 
         def find(digest: str = DIGEST, token: str = TOKEN, url: str = api.url) -> list[object]:
             found = find_attestations("org/hello", digest, token=token, api_url=url)
             return [json.loads(one) for one in found]
 
-        assert find() == bundles
+        assert find() == [{"a": 1}, {"c": 1}, {"c": 1}]
+        assert {*ASKED} == {None}  # the token is GitHub's alone
         assert find(f"sha256:{'c' * 64}") == []
         assert find(token="wrong") == []
         assert find(url="http://127.0.0.1:1") == []
