@@ -180,9 +180,11 @@ def test_client__retries_and_timeouts__as_chosen() -> None:
     assert (config.connect_timeout, config.read_timeout) == (5, 30)
 
 
-def test_open_session__unknown_profile__profile_not_found() -> None:
+def test_open_session__unknown_profile__profile_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+
     with pytest.raises(CallFailedError) as caught:
-        open_session(session_name="test", profile="nope")
+        open_session(session_name="test")
 
     assert caught.value.code == "profile-not-found"
 
@@ -217,6 +219,22 @@ def assume(sts: FakeSts, tokens: Tokens, clock: FakeClock | None = None) -> AwsS
         endpoint_url=sts.url,
         clock=clock,
     )
+
+
+def test_open_session__duration__is_asked_for_and_else_left_to_aws(sts: FakeSts) -> None:
+    sts.will_say(fake_sts.session(ASSUME, "ASIAONE"))
+
+    assume(sts, Tokens())
+    open_session(
+        session_name="x1",
+        region="eu-central-1",
+        role_arn=ROLE,
+        web_identity=Tokens(),
+        duration=timedelta(hours=2),
+        endpoint_url=sts.url,
+    )
+
+    assert [one.parameters.get("DurationSeconds") for one in sts.asked] == [None, "7200"]
 
 
 def test_open_session__web_identity__unsigned_and_kept_in_memory(sts: FakeSts) -> None:

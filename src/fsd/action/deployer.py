@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from fsd.action.ports import PREVIOUS, CheckedManifest
@@ -17,7 +18,7 @@ from fsd.app.environments import (
 )
 from fsd.app.inside import require_inside
 from fsd.app.manifest import check_manifest
-from fsd.errors import CallFailedError, ErrorCode
+from fsd.errors import CallFailedError, ErrorCode, UsageError
 from fsd.github.oidc import IdTokens
 from fsd.manifest.environments import Environment
 from fsd.release.reporter import Reporter
@@ -34,6 +35,8 @@ class WorkflowDeployer:
     tokens: IdTokens | None
     role_to_assume: str  # "": the environment's
     session_name: str
+    names_session: bool = False  # by an input, and not by the run
+    duration: timedelta | None = None  # of the role's session
     repository: str = ""  # ORG/REPO
     is_rerun: bool = False
     order_commits: AskOrder | None = None
@@ -115,9 +118,11 @@ class WorkflowDeployer:
                 role_arn=role,
                 token=self.tokens,
                 session_name=self.session_name,
+                duration=self.duration,
                 repository=self.repository,
             )
         if not self.role_to_assume:
+            self._require_no_session()
             return None
         raise CallFailedError(
             f"this job may not ask for an identity token, and {role} is assumed by one",
@@ -125,3 +130,14 @@ class WorkflowDeployer:
             fix="give the job `permissions: id-token: write`",
             code=ErrorCode.IDENTITY_TOKEN_MISSING,
         )
+
+    def _require_no_session(self) -> None:
+        """The credentials that a job has already come with a name and an end."""
+        given = {"role-session-name": self.names_session, "role-duration": bool(self.duration)}
+        name = next((name for name, is_given in given.items() if is_given), "")
+        if name:
+            raise UsageError(
+                f"`{name}` has no effect: this job assumes no role through OIDC",
+                where=f"input {name}",
+                fix="give `role-to-assume`, or set it where the job's credentials come from",
+            )

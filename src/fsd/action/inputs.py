@@ -23,6 +23,11 @@ PLATFORMS = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 
 # A bare number is minutes to one reader (as `timeout-minutes`) and seconds to the other.
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
+_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+# STS gives 15 minutes too, and botocore would then renew before every call.
+_SHORTEST_SESSION = timedelta(minutes=30)
+_LONGEST_SESSION = timedelta(hours=12)
 _NOT_GIVEN = "none"  # action.yml's default of `rollback-to`
 
 
@@ -51,6 +56,8 @@ class Inputs:
     branch_environments: Mapping[str, str] = field(default_factory=lambda: DEFAULT_BRANCHES)
     environments_file: Path | None = None
     role_to_assume: str = ""
+    role_session_name: str = ""
+    role_duration: timedelta | None = None  # AWS's own: an hour
     aws_region: str = ""
     image: str = ""
     context: Path | None = None
@@ -97,6 +104,8 @@ def read_inputs(runner: Runner) -> Inputs:
         branch_environments=_branches(runner.input("branch-environments")),
         environments_file=_path(runner.input("environments-file")),
         role_to_assume=runner.input("role-to-assume"),
+        role_session_name=_session_name(runner.input("role-session-name")),
+        role_duration=_role_duration(runner.input("role-duration")),
         aws_region=runner.input("aws-region"),
         image=runner.input("image"),
         context=_path(runner.input("context")),
@@ -107,7 +116,7 @@ def read_inputs(runner: Runner) -> Inputs:
         cache=runner.flag("cache", default=True),
         overrides=runner.lines("overrides"),
         version=runner.input("version"),
-        timeout=_duration(runner.input("timeout")),
+        timeout=_timeout(runner.input("timeout")),
         in_flight=InFlight(_choice(runner, "in-flight", InFlight)),
         on_cancel=OnCancel(_choice(runner, "on-cancel", OnCancel)),
         adopt=runner.flag("adopt", default=False),
@@ -220,18 +229,39 @@ def _rollback_to(runner: Runner) -> tuple[str, Said]:
     return "", Said.EMPTY if is_empty else Said.NOTHING
 
 
-def _duration(text: str) -> timedelta | None:
+def _timeout(text: str) -> timedelta | None:
+    found = _duration("timeout", text)
+    if found is not None and not found:
+        raise _wrong("timeout", text, "write how long a rollout may take, such as 20m")
+    return found
+
+
+def _role_duration(text: str) -> timedelta | None:
+    found = _duration("role-duration", text)
+    if found is not None and not _SHORTEST_SESSION <= found <= _LONGEST_SESSION:
+        raise _wrong(
+            "role-duration",
+            text,
+            "write a time from 30m to 12h: FSD renews a session 15 minutes before its end",
+        )
+    return found
+
+
+def _session_name(text: str) -> str:
+    if text and not _SESSION_NAME.fullmatch(text):
+        raise _wrong("role-session-name", text, "use 2 to 64 letters, digits and `_=,.@+-`")
+    return text
+
+
+def _duration(name: str, text: str) -> timedelta | None:
     if not text:
         return None
     match = _DURATION.fullmatch(text)
     if match is None:
         hint = f"{text}m or {text}s" if text.isdecimal() else "90s, 20m or 1h30m"
-        raise _wrong("timeout", text, f"write {hint}")
+        raise _wrong(name, text, f"write {hint}")
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    found = timedelta(hours=hours, minutes=minutes, seconds=seconds)
-    if not found:
-        raise _wrong("timeout", text, "write how long a rollout may take, such as 20m")
-    return found
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def _platform(text: str) -> str:

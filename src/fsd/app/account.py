@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from fsd.compile.desired import Target
@@ -60,6 +61,7 @@ class WebIdentity:
     role_arn: str
     token: Callable[[], str]
     session_name: str
+    duration: timedelta | None = None  # of the session; AWS's own without it: an hour
     repository: str = ""  # ORG/REPO of the workflow, as the token has it
 
 

@@ -151,10 +151,23 @@ class AwsSession:
         return self._renewing(fetch, method="assume-role")
 
     def assume_with_token(
-        self, role_arn: str, *, token: Callable[[], str], session_name: str
+        self,
+        role_arn: str,
+        *,
+        token: Callable[[], str],
+        session_name: str,
+        duration: timedelta | None = None,
     ) -> AwsSession:
-        """A session as `role_arn`, by an OIDC token that `token` fetches anew for each renewal."""
-        name = _session_name(session_name)
+        """A session as `role_arn`, by an OIDC token that `token` fetches anew for each renewal.
+
+        `duration` None leaves it to AWS: an hour, whatever the role's maximum is.
+        """
+        asked: dict[str, Any] = {
+            "RoleArn": role_arn,
+            "RoleSessionName": _session_name(session_name),
+        }
+        if duration is not None:
+            asked["DurationSeconds"] = int(duration.total_seconds())
         sts = _make_client(
             self._boto,
             "sts",
@@ -169,8 +182,7 @@ class AwsSession:
                     sts,
                     "assume_role_with_web_identity",
                     role_arn,
-                    RoleArn=role_arn,
-                    RoleSessionName=name,
+                    **asked,
                     WebIdentityToken=jwt,
                 )
             except CallFailedError as error:
@@ -191,7 +203,7 @@ class AwsSession:
             metadata=_metadata(first), refresh_using=lambda: _metadata(fetch()), method=method
         )
         return AwsSession(
-            _boto_session(region=self.region, profile=None, credentials=credentials),
+            _boto_session(region=self.region, credentials=credentials),
             endpoint_url=self._endpoint_url,
             clock=self._clock,
             assumed_arn=str(first.get("AssumedRoleUser", {}).get("Arn", "")),
@@ -202,9 +214,9 @@ def open_session(
     *,
     session_name: str,
     region: str | None = None,
-    profile: str | None = None,
     role_arn: str | None = None,
     web_identity: Callable[[], str] | None = None,
+    duration: timedelta | None = None,
     credentials: AccessKey | None = None,
     endpoint_url: str | None = None,
     clock: Clock | None = None,
@@ -213,7 +225,8 @@ def open_session(
 
     Without `credentials` and `web_identity` boto3's own chain is used, and `endpoint_url` None
     leaves AWS_ENDPOINT_URL to boto3. `clock` waits between the few tries that a token gets while
-    AWS cannot fetch the issuer's keys. Raises CallFailedError.
+    AWS cannot fetch the issuer's keys. `duration` is that of a session by token. Raises
+    CallFailedError.
     """
     static = (
         Credentials(credentials.access_key_id, credentials.secret_access_key)
@@ -221,9 +234,9 @@ def open_session(
         else None
     )
     try:
-        boto = _boto_session(region=region, profile=profile, credentials=static)
+        boto = _boto_session(region=region, credentials=static)
     except BotoCoreError as error:
-        raise from_botocore(error, profile or "AWS configuration") from error
+        raise from_botocore(error, "AWS configuration") from error
     if not boto.region_name:
         raise CallFailedError(
             "no AWS region is set",
@@ -235,7 +248,9 @@ def open_session(
     if role_arn is None:
         return session
     if web_identity is not None:
-        return session.assume_with_token(role_arn, token=web_identity, session_name=session_name)
+        return session.assume_with_token(
+            role_arn, token=web_identity, session_name=session_name, duration=duration
+        )
     return session.assume(role_arn, session_name=session_name)
 
 
@@ -249,10 +264,8 @@ class _InMemory:
         return self.credentials
 
 
-def _boto_session(
-    *, region: str | None, profile: str | None, credentials: Any
-) -> boto3.session.Session:
-    core = botocore.session.Session(profile=profile)
+def _boto_session(*, region: str | None, credentials: Any) -> boto3.session.Session:
+    core = botocore.session.Session()
     if credentials is not None:
         core.register_component("credential_provider", _InMemory(credentials=credentials))
     return boto3.session.Session(botocore_session=core, region_name=region)

@@ -264,6 +264,7 @@ def _open_session(
         role_arn=identity.role_arn if identity else environment.role_arn,
         web_identity=identity.token if identity else None,
         session_name=identity.session_name if identity else session_name(),
+        duration=identity.duration if identity else None,
         clock=SystemClock(),
     )
     return session, _find_embedded()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fsd.action.deployer import WorkflowDeployer
 from fsd.app.account import Connection, WebIdentity
 from fsd.app.deployment import DeployOptions
-from fsd.errors import CallFailedError, RefusedError
+from fsd.errors import CallFailedError, RefusedError, UsageError
 from fsd.github.oidc import IdTokens
 from fsd.manifest.environments import Environment
 from fsd.release.reporter import Silent
@@ -97,6 +100,38 @@ def test_deployer__role__the_steps_else_the_environments(
     (identity,) = connect.identities
     assert identity is not None
     assert (identity.role_arn, identity.session_name) == (expected, "fsd-7")
+
+
+def test_deployer__duration__of_every_session(tmp_path: Path) -> None:
+    connect = Refusing()
+    deployer = replace(make_deployer(connect, FakeClock(), role=GIVEN), duration=timedelta(hours=2))
+
+    with pytest.raises(RefusedError):
+        deployer.deploy(options_in(tmp_path), reporter=Silent())
+
+    (identity,) = connect.identities
+    assert identity is not None
+    assert identity.duration == timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"names_session": True}, "role-session-name"),
+        ({"duration": timedelta(hours=2)}, "role-duration"),
+    ],
+)
+def test_deployer__session_of_the_jobs_own_credentials__is_not_dropped_silently(
+    tmp_path: Path, changes: dict[str, Any], name: str
+) -> None:
+    connect = Refusing()
+    deployer = replace(make_deployer(connect, FakeClock(), has_tokens=False), **changes)
+
+    with pytest.raises(UsageError) as raised:
+        deployer.deploy(options_in(tmp_path), reporter=Silent())
+
+    assert raised.value.where == f"input {name}"
+    assert connect.identities == []
 
 
 def test_deployer__role_is_given_and_the_job_has_no_token__says_which_permission(

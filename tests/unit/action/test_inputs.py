@@ -55,6 +55,42 @@ def test_read_inputs__word_that_none_of_them_takes__is_refused(name: str, word: 
         read(**{name: word})
 
 
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"role_session_name": "org@offers-7"}, Inputs(role_session_name="org@offers-7")),
+        ({"role_duration": "12h"}, Inputs(role_duration=timedelta(hours=12))),
+        ({"role_duration": "30m"}, Inputs(role_duration=timedelta(minutes=30))),
+    ],
+)
+def test_read_inputs__the_roles_session__is_read(words: dict[str, str], expected: Inputs) -> None:
+    assert read(**words) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("role_session_name", "a", "2 to 64"),
+        ("role_session_name", "a" * 65, "2 to 64"),
+        ("role_session_name", "offers deploy", "2 to 64"),
+        ("role_session_name", "org/offers", "2 to 64"),
+        ("role_session_name", "d\u00e9ploy", "2 to 64"),
+        ("role_duration", "3600", "3600m or 3600s"),
+        ("role_duration", "900s", "from 30m to 12h"),
+        ("role_duration", "0m", "from 30m to 12h"),
+        ("role_duration", "13h", "from 30m to 12h"),
+    ],
+)
+def test_read_inputs__session_that_sts_does_not_give__is_refused(
+    name: str, value: str, says: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        read(**{name: value})
+
+    assert raised.value.where == f"input {name.replace('_', '-')}"
+    assert says in raised.value.fix
+
+
 def test_read_inputs__nothing__is_the_default() -> None:
     assert read() == Inputs()
 
@@ -97,6 +133,8 @@ def test_read_inputs__all_of_them__are_read() -> None:
         branch_environments="main=live\n develop=dev, x=y",
         environments_file="envs.yml",
         role_to_assume="arn:aws:iam::1:role/x",
+        role_session_name="me@run-7",
+        role_duration="2h",
         aws_region="eu-west-1",
         context="svc",
         dockerfile="Dockerfile.prod",
@@ -119,6 +157,8 @@ def test_read_inputs__all_of_them__are_read() -> None:
         branch_environments={"main": "live", "develop": "dev", "x": "y"},
         environments_file=Path("envs.yml"),
         role_to_assume="arn:aws:iam::1:role/x",
+        role_session_name="me@run-7",
+        role_duration=timedelta(hours=2),
         aws_region="eu-west-1",
         context=Path("svc"),
         dockerfile=Path("Dockerfile.prod"),
