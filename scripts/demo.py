@@ -78,7 +78,7 @@ On AWS it is the same command with `--env dev`, and your credentials. See README
 
 
 def show(stage: Stage) -> None:
-    say("The main job, start to end, on an AWS that lives in this machine.")
+    say("The main job, start to end, on an AWS emulator on this machine.")
     with stage.embedded_aws():
         title("1  Version 1: build, push, deploy, watch until it is healthy")
         stage.shift_traffic()
@@ -88,9 +88,9 @@ def show(stage: Stage) -> None:
         say(f"\n$ curl {url}\n{json.dumps(get(url))}")
 
         title("2  Version 2: its health path fails")
-        say("The new service.yml gives the service a setting that it can't work with; a commit:")
+        say("The new service.yml sets a variable that breaks the health check. The commit:")
         stage.break_health()
-        say(f"Meanwhile a client asks {url} every {ASK_EVERY * 1000:.0f} ms, and goes on.\n")
+        say(f"Meanwhile, a client keeps requesting {url} every {ASK_EVERY * 1000:.0f} ms.\n")
         with asking(url) as asked:
             stage.fsd("deploy", "--env", "local", "--version", "v2", expect=ROLLED_BACK)
 

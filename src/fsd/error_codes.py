@@ -31,7 +31,10 @@ class ExitCode(IntEnum):
     REFUSED = 4, "refused: policy, wrong account, another deployment in flight"
     CALL_FAILED = 5, "a call to AWS, Docker or GitHub failed"
     ROLLED_BACK = 6, "the deployment failed and was rolled back"
-    ROLLBACK_FAILED = 7, "it failed, and the rollback did not succeed or was not possible"
+    ROLLBACK_FAILED = (
+        7,
+        "it failed, and the rollback did not succeed, was not possible or was turned off",
+    )
     SUPERSEDED = 8, "superseded by another deployment"
     TIMED_OUT = 9, "timed out: the rollout is still in progress, or its state is unknown"
     PLAN_HAS_CHANGES = 10, "`fsd plan --detailed-exitcode`: there are changes"
@@ -196,7 +199,7 @@ class ErrorCode(StrEnum):
     )
     NO_TERMINAL = (
         "no-terminal",
-        "`fsd init` has questions, and there is no terminal to ask at",
+        "FSD cannot ask a question without a terminal",
         "take the detected values with --yes, or give everything with options",
         ExitCode.USAGE,
     )

@@ -62,10 +62,12 @@ from fsd_local.sessions.store import Session, Sessions
 from fsd_local.settings import SPEED, ServerPlace
 
 _WORKER_THREADS = 16
-_NOT_ENFORCED = "whoever has the instance's secret may do all; a 12-digit access key is the account"
+_NOT_ENFORCED = (
+    "anyone who has the instance's secret can do anything; a 12-digit access key is the account"
+)
 _ENFORCED = (
-    "IAM is enforced: roles and users may do what their policies say; a 12-digit access key is "
-    "the account's root user, who may do all"
+    "IAM is enforced: roles and users can do what their policies allow; a 12-digit access key is "
+    "the account's root user, who can do anything"
 )
 _ECS_PREFIX = "AmazonEC2ContainerServiceV20141113"
 

@@ -72,9 +72,9 @@ def make_commands(program: CommandWords) -> Commands:
     group = Commands(
         "local",
         commands={str(command.name): command for command in commands},
-        help="Run an AWS emulator on this machine.\n\nThis embedded AWS has ECS with real tasks, "
-        "load balancers, a registry and more, and needs no account. Each user and checkout has an "
-        f"instance of its own, which runs until `{program.name} down`.",
+        help="Run the embedded AWS on this machine.\n\nIt emulates the services that FSD uses: ECS "
+        "with real tasks, load balancers, a registry and more. It needs no account. Each user and "
+        f"checkout has an instance of its own, which runs until `{program.name} down`.",
         epilog="Example:  "
         + " && ".join((f"{program.name} up", *program.first_steps, f"{program.name} status")),
     )

@@ -40,10 +40,10 @@ def test_deploy__push_to_staging_good_then_broken__verdicts_comments_and_the_old
     assert outputs["task-definition-arn"].endswith(":task-definition/hello-dev:1")
     assert outputs["image"].endswith(f"@{outputs['image-digest']}")
     assert outputs["comment-url"] == "https://github.com/org/hello/pull/7#1"
-    assert f"✅ hello {sha[:7]} is on dev" in good.summary
+    assert f"✅ hello {sha[:7]} is running in dev" in good.summary
     (comment,) = world.github.bodies(7)
     assert comment.startswith(DEV)
-    assert f"✅ hello {sha[:7]} is on dev — 2 of 2 healthy" in comment
+    assert f"✅ hello {sha[:7]} is running in dev — 2 of 2 healthy" in comment
 
     broken_sha = break_health(world.repository)
     world.github.add_pull(8, broken_sha)
@@ -56,7 +56,7 @@ def test_deploy__push_to_staging_good_then_broken__verdicts_comments_and_the_old
     assert outputs["outcome"] == "rolled-back"
     assert outputs["previous-task-definition-arn"].endswith(":task-definition/hello-dev:1")
     (comment,) = world.github.bodies(8)
-    assert f"❌ hello {broken_sha[:7]} was rolled back on dev" in comment
+    assert f"❌ hello {broken_sha[:7]} was rolled back in dev" in comment
     assert "health-check-failed" in comment
     assert "500" in comment
     assert "@org/hello" in comment

@@ -160,7 +160,7 @@ def test_step__rollback_to_the_previous_release__an_operators_button(
     assert ended.code == 0, ended.log
     assert ended.outputs["outcome"] == "succeeded"
     assert ended.outputs["task-definition-arn"].endswith("hello-dev:1")
-    assert "hello v1 is back on dev" in ended.summary
+    assert "hello v1 is back in dev" in ended.summary
 
 
 def environments_file(**branches: str) -> str:

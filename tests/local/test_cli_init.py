@@ -237,7 +237,7 @@ def test_init__flags__win_over_what_is_found(fsd: Fsd) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "there is no terminal to ask at"),
+        ([], "cannot ask questions without a terminal"),
         (["--yes", "--name", "Bad_Name"], "`Bad_Name` cannot be used here"),
         (["--yes", "--owner", "me"], "`me` is no GitHub handle"),
         (["--yes", "--type", "worker", "--port", "1"], "a worker has no port"),

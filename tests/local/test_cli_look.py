@@ -90,7 +90,7 @@ def test_look__after_a_failed_release__cause_and_what_serves(fsd: Fsd) -> None:
     for ended in (status, diagnosis, exact):
         assert "crashed: " in ended.out or "error[crashed]" in ended.out, ended.text
         assert "rollback was requested" not in ended.out
-        assert ended.out.splitlines()[-1] == "Users are served by v1, 3 of 3 healthy"
+        assert ended.out.splitlines()[-1] == "v1 is serving users, 3 of 3 healthy"
     assert diagnosis.out.startswith("Nothing is wrong with hello in local\n  last rollout: ")
     assert "hello-local:2 was rolled back (ended 20" in diagnosis.out
     words = " ".join(history.out.split())

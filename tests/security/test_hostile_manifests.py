@@ -103,7 +103,7 @@ BOMB = "a: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         pytest.param(aliases(300), ("yaml-too-deep", 100, 13), id="deep, in aliases"),
         pytest.param(aliases(40, wrapped=60), ("yaml-too-deep", 3, 70), id="deep, in both"),
         pytest.param(
-            SERVICE + "  command: &a [*a]\n", ("yaml-alias", 10, 16), id="alias inside of itself"
+            SERVICE + "  command: &a [*a]\n", ("yaml-alias", 10, 16), id="alias inside itself"
         ),
         pytest.param(
             SERVICE + "  environment: &a\n    <<: *a\n",

@@ -61,7 +61,7 @@ def _end_result(one: ServiceFile, result: Result) -> None:
 
 
 def _annotate_failure(one: ServiceFile, result: Result) -> None:
-    head = f"{result.service} on {result.environment}: {result.outcome}"
+    head = f"{result.service} in {result.environment}: {result.outcome}"
     if result.diagnosis is None:
         one.runner.annotate(Level.ERROR, message_text(result.message) or head, title=head)
         return

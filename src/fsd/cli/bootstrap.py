@@ -211,7 +211,7 @@ def _ask(question: str, *, what: str) -> None:
     """Raises RefusedError for no, and where nobody can be asked."""
     if not sys.stdin.isatty():
         raise RefusedError(
-            f"{what} asks first, and there is no terminal to ask at",
+            f"{what} asks for confirmation, which needs a terminal",
             where="fsd bootstrap",
             fix="run it at a terminal, or with --yes",
             code=ErrorCode.CONFIRMATION_NEEDED,

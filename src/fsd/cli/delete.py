@@ -61,7 +61,7 @@ def _ask(service: str, env: str) -> None:
     """Like GitHub's: typing the name is harder to do by accident than y."""
     if not sys.stdin.isatty():
         raise RefusedError(
-            f"deleting {service} from {env} asks for its name, and there is no terminal to ask at",
+            f"deleting {service} from {env} asks for its name, which needs a terminal",
             where="fsd delete",
             fix="run it at a terminal, or with --yes",
             code=ErrorCode.CONFIRMATION_NEEDED,

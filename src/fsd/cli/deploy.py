@@ -63,8 +63,8 @@ Examples:
     "--plan",
     "plan_file",
     type=click.Path(path_type=Path),
-    help="Deploy exactly the plan that `fsd plan --out` saved in this file. Give the options of "
-    "that plan, too.",
+    help="Deploy exactly the plan that `fsd plan --out` saved in this file. Also pass the "
+    "options that you gave to `fsd plan`.",
 )
 @click.option(
     "--allow-interruption",

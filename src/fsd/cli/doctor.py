@@ -41,9 +41,9 @@ Examples:
 def command(
     env: str, file: Path | None, region: str | None, read_secrets: bool, output: str
 ) -> int:
-    """Check an account as a deployment would, and list everything that would stop the deployment.
+    """Check an account, without changing anything, for what would stop a deployment.
 
-    FSD changes nothing. The exit code is 4 if there is an error, and 0 if there are only warnings.
+    The exit code is 4 if there is an error, and 0 if there are only warnings.
     """
     from fsd.app.doctor import DoctorRequest, run_doctor
     from fsd.cli.wiring import connect_preflight

@@ -89,9 +89,9 @@ def _ask(question: Question) -> str:
     """What is not valid is asked for again."""
     if not sys.stdin.isatty():
         raise UsageError(
-            "there is no terminal to ask at",
+            "`fsd init` cannot ask questions without a terminal",
             where="fsd init",
-            fix="use --yes to take the detected values, or say everything with flags such as "
+            fix="use --yes to take the detected values, or give every value as an option, such as "
             f"{question.flag}",
             code=ErrorCode.NO_TERMINAL,
         )

@@ -47,20 +47,20 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
             "Explain what is wrong with a service, even if no deployment is in flight.",
         ),
         "logs": ("logs", "Show the log lines of a service."),
-        "run": ("run", "Run a command once, in a task separate from the service's tasks."),
+        "run": ("run", "Run a command once, in a separate task."),
         "exec": ("exec_", "Open a shell, or run a command, in a running task."),
         "scale": ("scale", "Set the number of tasks."),
         "restart": ("restart", "Replace the tasks, keeping the same revision."),
     },
     "Set up": {
         "bootstrap": ("bootstrap", "Set up an account so that a repository can deploy to it."),
-        "doctor": ("doctor", "List what would stop a deployment, without changing anything."),
+        "doctor": ("doctor", "Check, without changing anything, for what would stop a deployment."),
         "iam": ("iam", "Print least-privilege policies for the roles that FSD uses."),
     },
     "Local": {
         "local": (
             "local",
-            "Run an AWS emulator on this machine: up, down, status, list, env, reset.",
+            "Run the embedded AWS on this machine: up, down, status, list, env, reset.",
         ),
     },
     "Reference": {

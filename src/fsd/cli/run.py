@@ -44,7 +44,7 @@ def command(
     force: bool,
     words: tuple[str, ...],
 ) -> int:
-    """Run a command once, in a task separate from the service's tasks.
+    """Run a command once, in a separate task.
 
     `fsd run` exits with the command's exit code. The task has the service's image, variables,
     secrets, roles and network. The command replaces the image's CMD, not its ENTRYPOINT. If you

@@ -260,17 +260,14 @@ def advise_key(path: KeyPath, model: type) -> str:
     the fingers, the one place of the language that has a key of this name.
     """
     parent, key = path[:-1], str(path[-1])
-    above = shape_at(model, parent)
-    known = above.keys if above else ()
-    spelt = {plain(name): name for name in known}
-    if plain(key) in spelt:
-        return f"did you mean `{spelt[plain(key)]}`?"
+    near = near_key(path, model)
+    if near is not None:
+        return f"did you mean `{near}`?"
     foreign = find_foreign(key, under=_last_key(parent)) if model is Manifest else None
     if foreign is not None:
         return foreign.fix
-    near = nearest(key, known)
-    if near is not None:
-        return f"did you mean `{near}`?"
+    above = shape_at(model, parent)
+    known = above.keys if above else ()
     elsewhere = [place for place in places(model) if plain(str(place[-1])) == plain(key)]
     elsewhere = [
         place for place in elsewhere if _is_near(place[:-1], parent) and place[:2] != _SHORT_FORM
@@ -280,6 +277,20 @@ def advise_key(path: KeyPath, model: type) -> str:
     if len(highest) == 1:
         return f"did you mean {_name(highest[0])}?"
     return f"known here: {', '.join(known)}"
+
+
+def near_key(path: KeyPath, model: type) -> str | None:
+    """The key of the same section that the last one of `path` is another spelling or a slip of;
+    None also where it is what other tools call something else."""
+    parent, key = path[:-1], str(path[-1])
+    above = shape_at(model, parent)
+    known = above.keys if above else ()
+    spelt = {plain(name): name for name in known}
+    if plain(key) in spelt:
+        return spelt[plain(key)]
+    if model is Manifest and find_foreign(key, under=_last_key(parent)) is not None:
+        return None
+    return nearest(key, known)
 
 
 _SHORT_FORM = ("service", "logs")  # of `observability.logs`

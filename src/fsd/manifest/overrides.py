@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fsd.errors import Location
 from fsd.manifest.environments import override_places
 from fsd.manifest.finding import Finding, FindingId, Severity
-from fsd.manifest.key_path import KeyPath
+from fsd.manifest.key_path import KeyPath, dotted
 from fsd.manifest.models import Manifest
 from fsd.manifest.schema import Shape, shape_at
 from fsd.manifest.yaml_tree import (
@@ -124,13 +124,31 @@ def _with_indexes(path: KeyPath) -> KeyPath:
 def _unknown(path: KeyPath, override: Override) -> Finding:
     from fsd.manifest.check_messages import advise_key  # only for what is wrong
 
-    known = next(n for n in range(len(path)) if shape_at(Manifest, path[: n + 1]) is None)
-    return _finding(
-        FindingId.OVERRIDE_UNKNOWN_PATH,
-        f"there is no `{override.path}` in a Service YAML",
-        advise_key(path[: known + 1], Manifest),
-        override,
-    )
+    meant = _with_known_keys(path)
+    unknown = _first_unknown(meant)
+    if unknown is None:
+        has_root = override.path.partition(".")[0] == meant[0]
+        fix = f"did you mean `{dotted(meant if has_root else meant[1:])}`?"
+    else:
+        fix = advise_key(meant[: unknown + 1], Manifest)
+    what = f"there is no `{override.path}` in a Service YAML"
+    return _finding(FindingId.OVERRIDE_UNKNOWN_PATH, what, fix, override)
+
+
+def _first_unknown(path: KeyPath) -> int | None:
+    return next((n for n in range(len(path)) if shape_at(Manifest, path[: n + 1]) is None), None)
+
+
+def _with_known_keys(path: KeyPath) -> KeyPath:
+    """Each misspelt key replaced by what is meant, up to the first that nothing is near."""
+    from fsd.manifest.check_messages import near_key  # only for what is wrong
+
+    while (at := _first_unknown(path)) is not None:
+        near = near_key(path[: at + 1], Manifest)
+        if near is None:
+            break
+        path = (*path[:at], near, *path[at + 1 :])
+    return path
 
 
 def _to_node(shape: Shape, override: Override) -> Node | Finding:
@@ -142,10 +160,11 @@ def _to_node(shape: Shape, override: Override) -> Node | Finding:
         parsed = parse(text, path="override")
         if len(parsed.documents) == 1 and not parsed.findings:
             return _relocate(parsed.documents[0].root, override.where)
+        kind = "a list" if shape.type == "array" else "a section"
         return _finding(
             FindingId.OVERRIDE_MALFORMED,
-            f"`{text}` is not {'a list' if shape.type == 'array' else 'a section'}",
-            'write YAML in one line: `["a", "b"]` or `{key: value}`',
+            f"`{text}` is not {kind}" if text.strip() else "the override has no value",
+            'write the value as YAML on one line: `["a", "b"]` or `{key: value}`',
             override,
         )
     if shape.takes_boolean and text.startswith("{"):

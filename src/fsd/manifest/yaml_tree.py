@@ -337,7 +337,7 @@ class _Builder:
         if any(opened.anchor == event.anchor for opened in self._open):
             self._error(
                 FindingId.YAML_ALIAS,
-                f"`*{event.anchor}` is inside of `&{event.anchor}`: it contains itself",
+                f"`*{event.anchor}` is inside `&{event.anchor}`: it contains itself",
                 fix="write the value out",
                 where=where,
             )
@@ -367,7 +367,7 @@ class _Builder:
             FindingId.YAML_TOO_DEEP,
             f"nested more than {MAX_DEPTH} levels deep",
             fix="a Service YAML needs 6 levels; look for a run of `[` or `{`, "
-            "or for an alias inside of another",
+            "or for an alias inside another",
             where=where,
         )
         raise _Stop
@@ -375,7 +375,7 @@ class _Builder:
     def _too_large(self, where: Location) -> NoReturn:
         self._error(
             FindingId.YAML_TOO_LARGE,
-            f"more than {MAX_NODES} values once every alias is written out",
+            f"more than {MAX_NODES} values, with every alias written out",
             fix="write the values out instead of nesting aliases",
             where=where,
         )
@@ -548,7 +548,7 @@ def _unreadable(text: str, path: str) -> Finding | None:
             id=FindingId.YAML_TOO_LARGE,
             severity=Severity.ERROR,
             where=Location(path=path, line=1, column=1),
-            message=f"{len(text)} characters; at most {MAX_CHARACTERS} are read",
+            message=f"the file has {len(text)} characters; FSD reads at most {MAX_CHARACTERS}",
             fix="a Service YAML is a few kilobytes; is this the right file?",
         )
     odd = _NOT_PRINTABLE.search(text)
@@ -568,10 +568,10 @@ def _unreadable(text: str, path: str) -> Finding | None:
 _SYNTAX = (
     (
         "mapping values are not allowed",
-        "a `: ` where no key can be",
+        "`: ` appears where a key is not allowed",
         "put a value with a colon in quotes, or check the indentation",
     ),
-    ("could not find expected ':'", "a key without its `:`", "write `key: value`"),
+    ("could not find expected ':'", "a key has no `:`", "write `key: value`"),
     (
         "did not find expected key",
         "this line does not fit the indentation of those above",
@@ -589,10 +589,10 @@ _SYNTAX = (
     ),
     (
         "found unexpected end of stream",
-        "the file ends inside of a quoted text",
+        "the file ends inside a quoted string",
         "close the quote",
     ),
-    ("did not find expected ',' or", "a `[` or `{` that is not closed", "close it, or use quotes"),
+    ("did not find expected ',' or", "a `[` or `{` is not closed", "close it, or use quotes"),
     (
         "did not find expected node content",
         "a value is missing between brackets or commas",
@@ -600,12 +600,12 @@ _SYNTAX = (
     ),
     (
         "found undefined tag handle",
-        "a value that starts with `!`",
+        "a value starts with `!`",
         "put it in quotes",
     ),
     (
         "found unknown escape character",
-        "an escape that YAML does not have, in double quotes",
+        "a string in double quotes has an escape that YAML does not know",
         "use single quotes, or write `\\\\` for a backslash",
     ),
 )
@@ -643,7 +643,7 @@ def _explain_syntax(problem: str, source: str, column: int) -> tuple[FindingId, 
         return (
             FindingId.YAML_TAB,
             "the line is indented with a tab",
-            "use spaces; YAML takes no tabs",
+            "use spaces; YAML does not allow tabs there",
         )
     if "cannot start any token" in problem:
         rest = source[column:].split(" #")[0].rstrip()
@@ -656,15 +656,15 @@ def _explain_syntax(problem: str, source: str, column: int) -> tuple[FindingId, 
     if "did not find expected key" in problem and before.endswith(("'", '"')):
         return (
             FindingId.YAML_SYNTAX,
-            f"not YAML: `{source[column:].rstrip()}` comes after the closing quote",
+            f"not valid YAML: `{source[column:].rstrip()}` comes after the closing quote",
             "put the whole value in one pair of quotes; '' is a quote in single quotes",
         )
     for words, message, fix in _SYNTAX:
         if words in problem:
-            return FindingId.YAML_SYNTAX, f"not YAML: {message}", fix
+            return FindingId.YAML_SYNTAX, f"not valid YAML: {message}", fix
     return (
         FindingId.YAML_SYNTAX,
-        f"not YAML: {problem}",
+        f"not valid YAML: {problem}",
         "check the indentation and the quotes here",
     )
 

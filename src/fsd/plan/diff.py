@@ -3,6 +3,7 @@ a value may be a secret that somebody misplaced, so only its name is shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from fsd.change import BareRemark, Change, Sign
@@ -168,8 +169,35 @@ def health_path(definition: Json) -> str:
 def _diff_labels(old: Json, new: Json) -> Iterator[Change]:
     before, after = old.pop(HEALTH_CHECK_LABEL, None), new.pop(HEALTH_CHECK_LABEL, None)
     if before != after:
-        yield Change(what="health check", before=_said(before), after=_said(after))
+        yield from _diff_check(_said(before), _said(after))
     yield from _diff_names("labels", old, new)
+
+
+# What `fsd.compile.task_definition` writes in the label.
+_CHECK = re.compile(
+    r"(?P<method>\S+)(?: (?P<path>/\S*))?(?: on port (?P<port>\d+))?(?P<scheme> by https)?"
+    r"(?:, expecting (?P<matcher>\S+),)? every (?P<interval>\d+ s), timeout (?P<timeout>\d+ s), "
+    r"(?P<healthyThreshold>\d+) good, (?P<unhealthyThreshold>\d+) bad"
+)
+
+
+def _diff_check(before: str | None, after: str | None) -> Iterator[Change]:
+    """A change for each key, or one of the whole check where it is of another protocol."""
+    old, new = (_CHECK.fullmatch(text or "") for text in (before, after))
+    if (
+        old is None
+        or new is None
+        or (old["method"], old["scheme"]) != (new["method"], new["scheme"])
+    ):
+        yield Change(what="health check", before=before, after=after)
+        return
+    codes = "0" if new["method"] == "gRPC" else "200-299"
+    defaults = {"port": "service.port", "matcher": codes}
+    for key in _CHECK.groupindex:
+        default = defaults.get(key)
+        was, is_ = old[key] or default, new[key] or default
+        if was != is_:
+            yield Change(what=f"healthCheck.{key}", before=was, after=is_)
 
 
 def _labels(container: Json) -> Json:

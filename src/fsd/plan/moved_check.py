@@ -45,12 +45,12 @@ class MovedCheck:
 
     @property
     def change(self) -> str:
-        """`GET /ready, expecting 200-299 (now GET /health)`."""
+        """`GET /ready, expecting 200-299 (currently GET /health)`."""
         expects = _expects(self.after) if self.after.matcher != self.before.matcher else ""
         within = f" within {self.after.timeout} s" if self._is_only_faster else ""
         before = self.before.text + (_expects(self.before) if expects else "")
         before += f" within {self.before.timeout} s" if within else ""
-        return f"{self.after.text}{expects}{within} (now {before})"
+        return f"{self.after.text}{expects}{within} (currently {before})"
 
     @property
     def _is_only_faster(self) -> bool:

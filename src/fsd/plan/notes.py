@@ -20,6 +20,7 @@ class HealthCheckMoves:
     """It judges the running tasks too."""
 
     moved: MovedCheck
+    is_tried: bool = True  # on them, before anything changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ from fsd.rollout.assess import Doomed, RolledBack, RollingBack, Superseded
 from fsd.rollout.cause import Diagnosis
 from fsd.rollout.diagnose import HEALTH_CHECKS, family_revision
 from fsd.rollout.failures import ROLLOUT_FAILED
+from fsd.rollout.steadiness import serving_beside
 from fsd.snapshot import ServiceState
 
 
@@ -218,7 +219,7 @@ def _go_back(
     enter(GoingBack(task_definition_arn=rollout.rolling.task_definition_arn, diagnosis=diagnosis))
     if not (rollout.goes_back or isinstance(watched.verdict, RollingBack | RolledBack)):
         _note(rollout, diagnosis)
-        message = LeftFailed(revision=rollout.revision)
+        message = _left_failed(rollout)
         return Ending(outcome=Outcome.ROLLBACK_FAILED, diagnosis=diagnosis, message=message)
     began = phases.begin(PhaseName.ROLLBACK)
     back = _gone_back(replace(rollout.way_back, verdict=watched.verdict))
@@ -235,6 +236,14 @@ def _go_back(
         next_steps=back.next,
         service=back.service,
     )
+
+
+def _left_failed(rollout: Rollout) -> LeftFailed:
+    """With what runs beside the failed revision, as the look for the diagnosis saw it."""
+    snapshot, ours = rollout.rolling.watcher.snapshot, rollout.rolling.task_definition_arn
+    others = [family_revision(arn) for arn in serving_beside(snapshot, ours)]
+    do_serve = bool(snapshot.service and snapshot.service.target_group_arns)
+    return LeftFailed(revision=rollout.revision, others=tuple(others), do_serve=do_serve)
 
 
 def _went_back(back: RolledBackTo, took: timedelta) -> WentBack:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fsd.compile.desired import Json
 from fsd.errors import CallFailedError, ErrorCode, RefusedError
+from fsd.plan.notes import HealthCheckMoves
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
 from fsd.plan.steps import Plan
@@ -73,6 +76,8 @@ def _plan_when_free(run: DeployRun, *, attempt: int) -> Planned:
             lists = attempt > 0 or is_waiting
             observed = observe(run.aws, place_of(run.desired), lists=lists)
         plan = plan_release(run.desired, observed)
+        if run.request.allow_interruption:
+            plan = _without_trial(plan)
         planned = run.reached.planned = Planned(observed=observed, plan=plan, attempt=attempt)
         is_over = run.clock.now() >= deadline
         if _may_go_on(run, planned, is_over=is_over):
@@ -85,6 +90,15 @@ def _plan_when_free(run: DeployRun, *, attempt: int) -> Planned:
             _tell_of_the_wait(run, observed)
         run.clock.wait(run.request.pace.interval(run.clock.now() - run.started))
         observed = None
+
+
+def _without_trial(plan: Plan) -> Plan:
+    """Its notes say that a moved health check is not tried first."""
+    notes = tuple(
+        replace(note, is_tried=False) if isinstance(note, HealthCheckMoves) else note
+        for note in plan.notes
+    )
+    return replace(plan, notes=notes)
 
 
 def _may_go_on(run: DeployRun, planned: Planned, *, is_over: bool) -> bool:

@@ -179,6 +179,8 @@ class LeftFailed:
     """`--no-rollback`: the revision that failed is still ECS's newest deployment."""
 
     revision: str
+    others: tuple[str, ...] = ()  # revisions that run beside it, as far as that was seen
+    do_serve: bool = False  # behind a load balancer that calls their tasks healthy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +228,7 @@ class CountChanged:
 class AsBefore:
     """Scaling is as before, and so is the stack unless somebody else has changed it since."""
 
+    is_stack_restored: bool = False  # the release had changed it; False: nothing changed it
     new_stack: str = ""  # that the service did not have before, and that stays
     clash: StackClash | None = None
     left: LeftBehind | None = None

@@ -120,7 +120,7 @@ class Progress:
     old_running: int
     failed_tasks: int
     failure_threshold: int
-    note: str = ""  # the newest fact: "task 7f3a… healthy"
+    note: str = ""  # ECS's newest event, as ECS words it
     stage: str = ""  # ECS's, of a deployment that shifts traffic: BAKE_TIME
     traffic: float | None = None  # percent that the new tasks have; None: nothing shifts
 

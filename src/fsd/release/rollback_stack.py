@@ -32,7 +32,7 @@ def apply_stack_of_before(back: GoBack) -> AsBefore | RunsAgain:
         return AsBefore()
     current = transition_template(back.stack.template, back.good_template)
     if is_same_template(current, back.good_template):
-        return AsBefore()
+        return AsBefore(is_stack_restored=True)
     name, now = back.ref.stack_name, back.aws.stacks.find(back.ref.stack_name)
     if now is not None and not is_same_template(now.template, current):
         return AsBefore(
@@ -45,7 +45,7 @@ def apply_stack_of_before(back: GoBack) -> AsBefore | RunsAgain:
         names = ", ".join(left_behind(current, back.good_template, back.stack.template))
         error.what = f"{error.what}; left behind in {name}: {names}" if names else error.what
         raise
-    return AsBefore(undeleted=find_undeleted(done))
+    return AsBefore(is_stack_restored=True, undeleted=find_undeleted(done))
 
 
 def _change_stack(back: GoBack, current: Json, wanted: Json) -> bool:

@@ -18,7 +18,6 @@ from fsd.release.notes import CouldNot, Note, Undone
 from fsd.release.pace import CallBudget
 from fsd.release.ports import Aws, PermissionDenied
 from fsd.rollout.assess import Ours
-from fsd.rollout.diagnose import short
 from fsd.snapshot import (
     DeploymentStatus,
     Event,
@@ -251,7 +250,7 @@ class ServiceReader:
         events = tuple(e for e in service.events if e.at >= deployment.created_at)
         fresh = [event for event in events if event.id not in self._seen_events]
         self._seen_events |= {event.id for event in fresh}
-        self.event = shorten_event(fresh[0].message, self.service) if fresh else ""
+        self.event = fresh[0].message if fresh else ""
         self.snapshot = replace(self.snapshot, events=events)
         return fresh
 
@@ -311,13 +310,6 @@ class ServiceReader:
         self.budget.spent += len(service.target_group_arns) if service else 0
         self.snapshot = replace(self.snapshot, targets=targets)
         self._targets_read_at = self._looks
-
-
-def shorten_event(message: str, service: str) -> str:
-    """An ECS event without what every line would repeat: the service, the target group's ARN."""
-    text = message.replace(f"(service {service}) ", "").replace(f"(service {service}, ", "(")
-    text = re.sub(r"\(target-group arn:[^)]*\)", "the target group", text)
-    return re.sub(r"\b[0-9a-f]{32}\b", lambda task: short(task[0]), text)
 
 
 def _tells_tasks_apart(service: ServiceState) -> bool:

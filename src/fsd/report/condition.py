@@ -167,7 +167,7 @@ def _clock(at: datetime) -> str:
 
 
 def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> str:
-    """`Users are served by v1, 2 of 2 healthy`."""
+    """`v1 is serving users, 2 of 2 healthy`."""
     serving = condition.serving
     running, desired, healthy = serving.running, serving.desired, serving.healthy
     if running is None:
@@ -185,7 +185,7 @@ def served_text(condition: Condition, releases: Mapping[str, ReleaseInfo]) -> st
     count = _count(healthy, running, desired)
     if healthy == 0:
         return f"Users may get no answer: {who} is running, {count}"
-    return f"Users are served by {who}, {count}"
+    return f"{who} {'are' if ' and ' in who else 'is'} serving users, {count}"
 
 
 def _nothing_runs(desired: int | None, *, is_daemon: bool) -> str:

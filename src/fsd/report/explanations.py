@@ -153,7 +153,7 @@ def _command(example: Example) -> str:
 
 
 def _failure_lines(failure: FailureCode, *, color: bool) -> Iterator[str]:
-    yield _title(failure.code, "failure of a deployment", color=color)
+    yield _title(failure.code, "deployment failure", color=color)
     for row in failure.rows:
         yield ""
         yield from _prose(f"{capitalised(row.summary)}.", indent="")

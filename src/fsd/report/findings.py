@@ -57,7 +57,11 @@ def _more(findings: Sequence[Finding]) -> str:
     """How to learn why, once a run: with the first of the worst."""
     worst = list(_COLORS)
     first = min(findings, key=lambda finding: worst.index(finding.severity), default=None)
-    return f" · more: fsd explain {first.id}" if first else ""
+    if first is None:
+        return ""
+    if len({finding.id for finding in findings}) > 1:
+        return " · `fsd explain ID` explains each"
+    return f" · more: fsd explain {first.id}"
 
 
 def render_finding(finding: Finding, *, sources: Sources, color: bool = False) -> str:

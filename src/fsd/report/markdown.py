@@ -42,6 +42,7 @@ from fsd.report.render import next_steps
 from fsd.report.words import (
     capitalised,
     count_text,
+    event_text,
     log_texts,
     release_label,
     short_commit,
@@ -100,7 +101,7 @@ def render_progress_comment(
 
 
 def _how_far(progress: Progress) -> tuple[str, ...]:
-    event = f"ECS says: {code(progress.note)}" if progress.note else ""
+    event = f"ECS says: {code(event_text(progress.note))}" if progress.note else ""
     return escape(progress_text(progress)), event
 
 
@@ -134,7 +135,7 @@ def _mark(part: SummaryPart) -> str:
 
 
 def _part_title(part: SummaryPart) -> str:
-    place = f" on {escape(part.environment)}" if part.environment else ""
+    place = f" in {escape(part.environment)}" if part.environment else ""
     return f"{escape(part.service)}{place}: {part.outcome}"
 
 
@@ -203,18 +204,18 @@ def _title(result: Result) -> str:
     match result.outcome:
         case Outcome.SUCCEEDED if result.action == "rollback":
             return (
-                f"{name} is back on {env} — {count_text(result)}, {duration_text(result.duration)}"
+                f"{name} is back in {env} — {count_text(result)}, {duration_text(result.duration)}"
             )
         case Outcome.SUCCEEDED:
-            return f"{name} is on {env} — {count_text(result)}, {took_text(result)}"
+            return f"{name} is running in {env} — {count_text(result)}, {took_text(result)}"
         case Outcome.NOT_STARTED:
             return f"{name} is deployed to {env} but not started — nothing is running"
         case Outcome.UNCHANGED:
-            return f"{name} is already running on {env} — {count_text(result)}"
+            return f"{name} is already running in {env} — {count_text(result)}"
         case Outcome.STARTED:
-            return f"{name}: the rollout on {env} has started; FSD did not wait for it"
+            return f"{name}: the rollout in {env} has started; FSD did not wait for it"
         case Outcome.PLANNED | Outcome.SKIPPED | Outcome.REFUSED | Outcome.INTERRUPTED:
-            return f"{name} on {env}: {result.outcome}"
+            return f"{name} in {env}: {result.outcome}"
         case outcome:  # it did not end as asked for: what users get instead
             return f"{name} {_end_text(outcome, result, env)}. {_users(result)}"
 
@@ -228,28 +229,33 @@ def _end_text(
 ) -> str:
     match outcome:
         case Outcome.ROLLED_BACK:
-            return f"was {'rolled back' if result.was_begun else 'not deployed'} on {env}"
+            return f"was rolled back in {env}" if result.was_begun else f"was not deployed to {env}"
         case Outcome.ROLLBACK_FAILED:
-            return f"failed on {env} and was not rolled back"
+            return f"failed in {env} and was not rolled back"
         case Outcome.SUPERSEDED:
-            return f"was superseded on {env}"
+            return f"was superseded in {env}"
         case Outcome.TIMED_OUT:
-            return f"on {env}: not finished after {duration_text(result.duration)}"
+            return f"in {env}: not finished after {duration_text(result.duration)}"
         case _:
             assert_never(outcome)
 
 
 def _users(result: Result) -> str:
     """What they get now. "Served" is said only where the verdict vouches for health."""
-    is_job = bool(result.schedule)
-    if result.running is None or (result.desired_count == 0 and not is_job):
+    if result.running is None or _runs_nothing(result):
         return "Nothing is running"
+    is_job = bool(result.schedule)
     label = escape(release_label(result.running))
     if is_job:
         return f"The schedule starts {label} ({count_text(result)})"
     if result.outcome is Outcome.ROLLED_BACK:
-        return f"Users are served by {label} ({count_text(result)})"
+        return f"{label} is serving users ({count_text(result)})"
     return f"Now: {label}, {count_text(result)}"
+
+
+def _runs_nothing(result: Result) -> bool:
+    """Of a Job only its schedule counts."""
+    return result.running is None or (result.desired_count == 0 and not result.schedule)
 
 
 # --- it went well, or there is nothing to explain ----------------------------------------------
@@ -390,8 +396,8 @@ def _evidence(result: Result, diagnosis: Diagnosis) -> str:
 
 def _table(result: Result) -> str:
     """What runs now beside what ran before, or beside what failed."""
-    now = result.running or result.release
     failed = OUTCOME_STYLES[result.outcome].has_failed
+    now = None if failed and _runs_nothing(result) else result.running or result.release
     columns = {"failed": result.release, "now": now} if failed else {}
     before = result.previous
     if not failed or (before and now and before.revision != now.revision):

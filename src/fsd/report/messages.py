@@ -54,7 +54,7 @@ from fsd.release.messages import (
 from fsd.report.cause_summaries import summary_text
 from fsd.report.follow_ups import follow_up_text
 from fsd.report.notes import clash_text, note_text, quoted_text, time_text
-from fsd.report.words import capitalised
+from fsd.report.words import capitalised, listed
 
 _BREAKER = "its circuit breaker rolls back a deployment that does not become healthy"
 _UNCHANGED = "nothing that is running was changed"
@@ -230,10 +230,15 @@ def _until(stands: RolloutProgress) -> str:
 
 @message_text.register
 def _(message: LeftFailed) -> str:
-    return (
-        "not rolled back (--no-rollback): ECS's newest deployment is still that of "
+    left = (
+        "FSD did not roll back (--no-rollback); the newest ECS deployment is that of "
         f"{message.revision}"
     )
+    if not message.others:
+        return left
+    one = len(message.others) == 1
+    serve = ("still serves users" if one else "still serve users") if message.do_serve else ""
+    return f"{left}. {listed(message.others)} {serve or ('still runs' if one else 'still run')}"
 
 
 @message_text.register
@@ -273,7 +278,11 @@ def _(message: CountChanged) -> str:
 
 @message_text.register
 def _(message: AsBefore) -> str:
-    text = "the stack and scaling are unchanged"
+    text = (
+        "FSD restored the stack; scaling is unchanged"
+        if message.is_stack_restored
+        else "the stack and scaling are unchanged"
+    )
     if message.new_stack:
         text = f"scaling is unchanged; FSD kept the new stack {message.new_stack}"
     if message.clash is not None:

@@ -164,10 +164,14 @@ def _(note: VersionKept) -> str:
 
 @note_text.register
 def _(note: HealthCheckMoves) -> str:
+    changes = f"{WARNING}the health check changes to {note.moved.change}. The new check"
+    if note.is_tried:
+        return (
+            f"{changes} also applies to the running tasks, so a deployment tries it on them first"
+        )
     return (
-        f"{WARNING}the health check changes to {note.moved.change}. The new check also applies to "
-        "the running tasks, so a deployment tries it on them first, unless interruptions are "
-        "allowed"
+        f"{changes} applies to the running tasks at once, without being tried first "
+        "(--allow-interruption)"
     )
 
 

@@ -12,7 +12,7 @@ from fsd.release.notes import Note
 from fsd.release.result import Phase, PhaseState, Progress
 from fsd.report.notes import note_text
 from fsd.report.phases import phase_text
-from fsd.report.words import failed_count_text
+from fsd.report.words import event_text, failed_count_text
 from fsd.streams import Unbreakable, printable
 
 _MARKS = {PhaseState.RUNNING: "·", PhaseState.DONE: "✔", PhaseState.FAILED: "✘"}
@@ -49,7 +49,7 @@ class PlainReporter:
             self._last = counts
             self._line(self._now(), f"· rollout   {progress_text(progress)}")
         if progress.note:
-            self._line(self._now(), f"  ECS: {printable(progress.note)}")
+            self._line(self._now(), f"  ECS: {printable(event_text(progress.note))}")
 
     def note(self, note: Note) -> None:
         self._line(self._now(), f"  {printable(note_text(note))}")

@@ -94,7 +94,7 @@ def _merging(plans: Sequence[PlanReport], missing: Mapping[str, str]) -> str:
     if refused:
         said.append(f"As things stand, FSD refuses to deploy this to {names(refused)}.")
     if same:
-        said.append(f"Merging changes nothing on {names(same)}.")
+        said.append(f"Merging changes nothing in {names(same)}.")
     return f"**{' '.join(said)}**" if said else ""
 
 
@@ -176,10 +176,16 @@ def _whole_lines(step: Step, sign: str) -> Iterator[str]:
 def _change_lines(change: Change, step: Step) -> Iterator[str]:
     """`- cpu 512` and `+ cpu 1024`; a name that comes or goes has a line of its own."""
     if change.sign is not None:
-        remark = f" ({remark_text(change.remark)})" if change.remark else ""
+        remark = remark_text(change.remark) if change.remark else ""
         is_later = isinstance(step, ApplyStack) and step.cleans_up
-        name = "after rollout" if is_later else "stack"
-        yield _line(_MARKS[change.sign], name, f"{change.what}{remark}")
+        # The longest that is not cut.
+        when = ["after the rollout", "later"] if is_later else [""]
+        if is_later and change.sign is Sign.REMOVE:
+            when.insert(0, "removed after the rollout")
+        remarks = [", ".join(filter(None, (remark, later))) for later in when]
+        values = [f"{change.what} ({one})" if one else change.what for one in remarks]
+        fits = (value for value in values if len(value) + NAME + 3 <= WIDTH)
+        yield _line(_MARKS[change.sign], "stack", next(fits, values[-1]))
         return
     for sign, keys in (("-", change.removed), ("+", change.added), ("!", change.changed)):
         for key in keys:

@@ -143,14 +143,15 @@ def headline(result: Result) -> str:
         case Outcome.UNCHANGED:
             return _unchanged(result)
         case Outcome.STARTED:
-            return f"Started, not waited for: {_what(result)}"
+            return f"Started {_what(result)}; FSD did not wait for its end"
         case Outcome.ROLLED_BACK if not result.was_begun:
             return f"Not deployed: {message_text(result.message)}. {_runs(result)}"
         case Outcome.ROLLED_BACK:
             message = f". {capitalised(message_text(result.message))}" if result.message else ""
-            return f"Rolled back: {_runs(result)}{message}"
+            to = "to" if result.running else "and"
+            return f"Rolled back {to} {_runs(result)}{message}"
         case Outcome.ROLLBACK_FAILED:
-            return _ended("Failed", result)
+            return _failed(result)
         case (
             Outcome.PLANNED
             | Outcome.SKIPPED
@@ -159,14 +160,35 @@ def headline(result: Result) -> str:
             | Outcome.REFUSED
             | Outcome.INTERRUPTED
         ):
-            return _ended(capitalised(result.outcome.replace("-", " ")), result)
+            return _ended(_PAST.get(result.outcome, f"ended: {result.outcome}"), result)
         case outcome:
             assert_never(outcome)
 
 
-def _ended(word: str, result: Result) -> str:
+_PAST = {
+    Outcome.SUPERSEDED: "was superseded",
+    Outcome.TIMED_OUT: "timed out",
+    Outcome.INTERRUPTED: "was interrupted",
+    Outcome.REFUSED: "was refused",
+}
+
+
+def _ended(how: str, result: Result) -> str:
     message = f": {message_text(result.message)}" if result.message else ""
-    return f"{word} ({_what(result)}){message}"
+    return f"{capitalised(_what(result))} {how}{message}"
+
+
+def _failed(result: Result) -> str:
+    place, label = f"in {result.environment}", release_label(result.release)
+    match result.action:
+        case "deploy":
+            what = f"deploy {_name(result)} to {result.environment}"
+        case "rollback":
+            what = f"roll {result.service} back to {label}".removesuffix(" to ") + f" {place}"
+        case action:
+            what = f"{action} {_name(result)} {place}"
+    message = f". {capitalised(message_text(result.message))}" if result.message else ""
+    return f"Failed to {what}{message}"
 
 
 def _succeeded(result: Result) -> str:
@@ -189,14 +211,12 @@ def _succeeded(result: Result) -> str:
 
 
 def _not_started(result: Result) -> str:
-    """Never "Deployed": nothing ran."""
-    what = _what(result) if result.action != "deploy" else _name_in(result)
-    return f"Deployed, not started ({what}): {message_text(result.message)}"
+    """Never "Deployed" alone: nothing ran."""
+    return f"Deployed but not started ({_what(result)}): {message_text(result.message)}"
 
 
-def _name_in(result: Result) -> str:
-    name = f"{result.service} {release_label(result.release)}".rstrip()
-    return f"{name} in {result.environment}"
+def _name(result: Result) -> str:
+    return f"{result.service} {release_label(result.release)}".rstrip()
 
 
 def _unchanged(result: Result) -> str:
@@ -205,8 +225,14 @@ def _unchanged(result: Result) -> str:
     return f"Nothing to change: {runs}{message}"
 
 
+_NOUNS = {"deploy": "deployment", "scale": "scaling"}
+
+
 def _what(result: Result) -> str:
-    return f"{result.action} of {_name_in(result)}"
+    """`the deployment of offer-api v1.3.0 to dev`."""
+    noun = _NOUNS.get(result.action, result.action)
+    place = "to" if result.action == "deploy" else "in"
+    return f"the {noun} of {_name(result)} {place} {result.environment}"
 
 
 def _runs(result: Result) -> str:

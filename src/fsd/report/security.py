@@ -42,7 +42,7 @@ def security_text(change: SecurityChange) -> str:
     """``the task role will be allowed `dynamodb:PutItem` on `table/offers` ``."""
     match change:
         case GrantChange():
-            verb = "will be allowed" if change.is_granted else "loses"
+            verb = "will be allowed" if change.is_granted else "will lose"
             actions = quoted_names(change.actions)
             return f"{_who(change.role)} {verb} {actions} on {_resource(change.resource)}"
         case RuleChange():
@@ -51,10 +51,11 @@ def security_text(change: SecurityChange) -> str:
 
 
 def _connection(change: RuleChange) -> str:
-    """`accept TCP port 9000 from …`, `be able to connect to … on TCP port 5432`."""
+    """`accept traffic on TCP port 9000 from …`, `be able to connect to … on TCP port 5432`."""
     peer = _WHO.get(change.peer) or f"`{change.peer}`"
     if change.is_ingress:
-        return f"accept {_traffic(change)} from {peer}"
+        on = "traffic on " if change.first is not None else ""
+        return f"accept {on}{_traffic(change)} from {peer}"
     if change.first is None:
         return f"be able to send {_traffic(change)} to {peer}"
     return f"be able to connect to {peer} on {_traffic(change)}"

@@ -20,7 +20,7 @@ from fsd.release.result import Phase, PhaseName, PhaseState, Progress
 from fsd.report.notes import note_text
 from fsd.report.phases import phase_text
 from fsd.report.plain import failed_text, new_text, traffic_texts
-from fsd.report.words import clip
+from fsd.report.words import clip, event_text
 from fsd.streams import MOST_COLUMNS, Unbreakable, printable
 
 BAR = 20  # cells; half of it where the terminal is narrow
@@ -156,7 +156,7 @@ class LiveReporter:
         self._screen.progress = progress
         self._live.start()
         if progress.note:
-            self._add(progress.note)
+            self._add(event_text(progress.note))
 
     def note(self, note: Note) -> None:
         self._add(note_text(note))

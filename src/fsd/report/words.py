@@ -6,6 +6,7 @@ reaches a terminal with its control characters.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -104,6 +105,31 @@ def next_run_text(at: datetime | None) -> str:
 def speaker(source: str) -> str:
     """Who says a piece of evidence, at the start of a sentence: `ECS`, `The target group`."""
     return f"The {source}" if source[:1].islower() else source
+
+
+def event_text(message: str) -> str:
+    """An ECS event without what every line would repeat: the service's name, the target group's
+    ARN and most of a task's ID."""
+    text = re.sub(r"^\(service [^),]+\) ", "", message)
+    text = re.sub(r"^\(service [^),]+, ", "(", text)
+    if text != message and not text.startswith("("):
+        text = f"the service {text}"
+    text = _UNHEALTHY.sub(_unhealthy_text, text)
+    text = re.sub(r"\(target-group arn:[^)]*\)", "the target group", text)
+    return re.sub(r"\b([0-9a-f]{4})[0-9a-f]{28}\b", r"\1…", text)
+
+
+# Older events name the port only.
+_UNHEALTHY = re.compile(
+    r"^(?:\(task (?P<task>\w+)\) )?\(port (?P<port>\d+)\) is unhealthy in "
+    r"\(target-group [^)]*\) due to \(reason (?P<reason>.*)\)\.?$"
+)
+
+
+def _unhealthy_text(found: re.Match[str]) -> str:
+    """`task 83b6… (port 8000) is unhealthy: Health checks failed with these codes: [500]`."""
+    which = f"task {found['task']}" if found["task"] else "a task"
+    return f"{which} (port {found['port']}) is unhealthy: {found['reason']}"
 
 
 def failed_count_text(count: int, limit: int | None) -> str:

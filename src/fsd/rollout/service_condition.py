@@ -183,14 +183,15 @@ def _ending_tasks(view: ServiceFacts) -> Iterator[Cause]:
     ended = view.ended
     if not ended or view.wants_none or not (view.is_short or _is_looping(view)):
         return
-    times = [task.stopped_at for task in ended if task.stopped_at]
     for arn in dict.fromkeys(task.task_definition_arn for task in ended):
+        own = [task for task in ended if task.task_definition_arn == arn]
+        times = [task.stopped_at for task in own if task.stopped_at]
         causes = find_task_causes(snapshot_with(view, ended), arn)
         for number, cause in enumerate(causes):
             summary: Summary = cause.summary
-            if number == 0 and len(ended) > 1 and times:
+            if number == 0 and len(own) > 1 and times:
                 since, last = view.stamp(min(times)), view.stamp(max(times))
-                summary = TasksKeepEnding(summary=summary, count=len(ended), since=since, last=last)
+                summary = TasksKeepEnding(summary=summary, count=len(own), since=since, last=last)
             yield replace(cause, summary=summary, evidence=restamped(view, cause.evidence))
 
 
@@ -209,7 +210,9 @@ def _is_looping(view: ServiceFacts) -> bool:
 def _ended_now(look: Look) -> Iterator[StoppedTask]:
     """Tasks of the revisions that should run, which did not just make room for others."""
     service = look.service
-    deployed: tuple[EcsDeployment | TaskSet, ...] = (*service.deployments, *service.task_sets)
+    # A failed release that a newer one has replaced may still be listed; none of its tasks is due.
+    wanted = [d for d in service.deployments if d.status == "PRIMARY" or d.desired or d.running]
+    deployed: tuple[EcsDeployment | TaskSet, ...] = (*wanted, *service.task_sets)
     current = {one.task_definition_arn for one in deployed if one.status != "INACTIVE"}
     current |= {service.task_definition_arn}
     for task in look.stopped:

@@ -39,6 +39,25 @@ def _tells_of_the_release(task: StoppedTask) -> bool:
     return row is not None and (task.stop_code == _OF_ITS_OWN or row.code in _BY_A_CHECK)
 
 
+def serving_beside(snapshot: Snapshot, failed: str) -> tuple[str, ...]:
+    """ARNs of the other revisions that run, and whose tasks a load balancer calls healthy where
+    there is one; () where the look cannot tell. `failed` is the ARN of the revision beside them."""
+    service = snapshot.service
+    if service is None:
+        return ()
+    others = [d for d in service.deployments if d.running and d.task_definition_arn != failed]
+    arns = tuple(dict.fromkeys(d.task_definition_arn for d in others))
+    if not service.target_group_arns:
+        return arns
+    healthy = {target.address for target in snapshot.targets if target.state == "healthy"}
+    known = {task.address: task.task_definition_arn for task in snapshot.tasks if task.address}
+    up = {known[address] for address in healthy if address in known}
+    primary = service.primary
+    if not known and len(arns) == 1 and primary is not None and not primary.running:
+        return arns if healthy else ()  # no task of the failed one can be among them
+    return tuple(arn for arn in arns if arn in up)
+
+
 def count_healthy(
     service: ServiceState, targets: Sequence[TargetHealth], tasks: Sequence[TaskState]
 ) -> int:

@@ -70,7 +70,7 @@ def test_run_step__push__deploys_and_every_output_says_so(scene: Scene) -> None:
     assert outputs["comment-url"] == "https://github.com/org/offers/pull/7#1"
     assert scene.record["services"][0]["result"]["outcome"] == "succeeded"
     assert scene.record["services"][0]["commentUrl"] == outputs["comment-url"]
-    assert "### ✅ service v1.3.0 is on dev" in scene.summary
+    assert "### ✅ service v1.3.0 is running in dev" in scene.summary
     assert scene.annotations == []
 
 
@@ -97,7 +97,7 @@ def test_run_step__rolled_back__fails_with_the_cause_everywhere(scene: Scene) ->
         assert "health-check-failed" in text
         assert "was rolled back" in text
     (annotation,) = scene.annotations
-    assert annotation.startswith("::error title=service on dev%3A rolled-back::health-check-failed")
+    assert annotation.startswith("::error title=service in dev%3A rolled-back::health-check-failed")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_run_step__rollback_to_a_release__rolls_back_and_deploys_nothing(scene: 
     ((request, version),) = scene.deployer.rolled_back
     assert (request.environment, version) == ("prod", "v1.2.3")
     assert scene.deployer.deployed == []
-    assert "is back on prod" in scene.summary
+    assert "is back in prod" in scene.summary
 
 
 def test_run_step__bad_input__is_refused_before_anything(scene: Scene) -> None:

@@ -41,10 +41,10 @@ def test_render_terminal__two_findings__as_on_the_screen() -> None:
     assert text == golden("validate/two-findings.txt", text)
 
 
-def test_render_terminal__worst_is_not_the_first__more_names_the_worst() -> None:
+def test_render_terminal__several_ids__how_to_learn_of_each() -> None:
     text = render_terminal([OVERRIDDEN, UNKNOWN], sources=SOURCES, subject="service.yml")
 
-    assert text.endswith("1 error, 1 warning · more: fsd explain unknown-permission")
+    assert text.endswith("1 error, 1 warning · `fsd explain ID` explains each")
 
 
 def test_render_terminal__nothing_found__the_count_alone() -> None:

@@ -1230,6 +1230,14 @@ def test_production_sized_like_dev__a_size_in_some_environment__nothing(
     assert "production-sized-like-dev" in ids(plain)
 
 
+def test_production_sized_like_dev__the_only_environment__nothing() -> None:
+    loaded = load_manifest(manifest("resources: {desiredCount: 2}"), path="service.yml")
+
+    found = lint(loaded, "prod", environments=[Environment(name="prod")])
+
+    assert "production-sized-like-dev" not in {finding.id for finding in found}
+
+
 @pytest.mark.parametrize(
     ("id_", "service", "override"),
     [

@@ -121,6 +121,24 @@ def test_override__later_one__wins_over_earlier_environment_and_file() -> None:
             "use `service.resources.cpu`: in CPU units, 1024 is one vCPU",
         ),
         (
+            "resource.cpu=512",
+            "override-unknown-path",
+            "there is no `resource.cpu` in a Service YAML",
+            "did you mean `resources.cpu`?",
+        ),
+        (
+            "service.resource.memoy=512",
+            "override-unknown-path",
+            "there is no `service.resource.memoy` in a Service YAML",
+            "did you mean `service.resources.memory`?",
+        ),
+        (
+            "command=",
+            "override-malformed",
+            "the override has no value",
+            'write the value as YAML on one line: `["a", "b"]` or `{key: value}`',
+        ),
+        (
             "memory=1",
             "override-unknown-path",
             "there is no `memory` in a Service YAML",
@@ -142,7 +160,7 @@ def test_override__later_one__wins_over_earlier_environment_and_file() -> None:
             "command=[a",
             "override-malformed",
             "`[a` is not a list",
-            'write YAML in one line: `["a", "b"]` or `{key: value}`',
+            'write the value as YAML on one line: `["a", "b"]` or `{key: value}`',
         ),
         (
             "secrets[2].name=X",

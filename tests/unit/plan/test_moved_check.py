@@ -17,19 +17,22 @@ def template(**properties: object) -> Json:
 @pytest.mark.parametrize(
     ("properties", "says"),
     [
-        ({"HealthCheckPath": "/helth"}, "GET /helth (now GET /health)"),
-        ({"HealthCheckPort": "8081"}, "GET /health on port 8081 (now GET /health)"),
-        ({"HealthCheckProtocol": "HTTPS"}, "GET /health by HTTPS (now GET /health)"),
+        ({"HealthCheckPath": "/helth"}, "GET /helth (currently GET /health)"),
+        ({"HealthCheckPort": "8081"}, "GET /health on port 8081 (currently GET /health)"),
+        ({"HealthCheckProtocol": "HTTPS"}, "GET /health by HTTPS (currently GET /health)"),
         (
             {"Matcher": {"HttpCode": "201"}},
-            "GET /health, expecting 201 (now GET /health, expecting 200-299)",
+            "GET /health, expecting 201 (currently GET /health, expecting 200-299)",
         ),
-        ({"HealthCheckTimeoutSeconds": 2}, "GET /health within 2 s (now GET /health within 5 s)"),
+        (
+            {"HealthCheckTimeoutSeconds": 2},
+            "GET /health within 2 s (currently GET /health within 5 s)",
+        ),
         (
             {"Matcher": {"GrpcCode": "12"}},
-            "gRPC /health, expecting 12 (now GET /health, expecting 200-299)",
+            "gRPC /health, expecting 12 (currently GET /health, expecting 200-299)",
         ),
-        ({"HealthCheckProtocol": "TCP"}, "a TCP connection (now GET /health)"),
+        ({"HealthCheckProtocol": "TCP"}, "a TCP connection (currently GET /health)"),
     ],
 )
 def test_find_moved_checks__other_question__moved(properties: dict[str, object], says: str) -> None:

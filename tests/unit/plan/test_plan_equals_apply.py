@@ -324,6 +324,15 @@ def check_stack(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str
         assert ("tags" in said) == (before["tags"] != after["tags"])
 
 
+CHECK_KEYS = tuple(
+    f"healthCheck.{key}"
+    for key in (
+        *("path", "port", "matcher", "interval"),
+        *("timeout", "healthyThreshold", "unhealthyThreshold"),
+    )
+)
+
+
 def check_revision(plan: Mapping[str, Any], before: dict[str, Any], after: dict[str, Any]) -> None:
     said = changes_of(plan, "register-revision", "use-revision")
     changed = differing(before["revision"], after["revision"])
@@ -333,7 +342,7 @@ def check_revision(plan: Mapping[str, Any], before: dict[str, Any], after: dict[
     for name in changed:
         container, _, key = name.rpartition(" ")
         is_new = f"{container} name" in differing(before["revision"], after["revision"])
-        label = {"dockerLabels": ("labels", "health check")}.get(key, (key,))
+        label = {"dockerLabels": ("labels", "health check", *CHECK_KEYS)}.get(key, (key,))
         words = ("container",) if container and is_new else label
         assert {REVISION_FIELDS.get(word, word) for word in words} & said.keys(), name
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fsd.change import Change
-from fsd.compile.desired import Json, Scaling
+from fsd.compile.desired import HEALTH_CHECK_LABEL, Json, Scaling
 from fsd.plan.diff import diff_task_definitions
 from fsd.plan.normalise import normalise_task_definition
 from fsd.plan.observed import Observed, ObservedRevision, ObservedStack
@@ -97,8 +97,8 @@ def checked_at(path: str, port: str = "traffic-port") -> Json:
     ("template", "says"),
     [
         (checked_at("/health"), ""),
-        (checked_at("/alive"), "GET /alive (now GET /health)"),
-        (checked_at("/health", "8081"), "GET /health on port 8081 (now GET /health)"),
+        (checked_at("/alive"), "GET /alive (currently GET /health)"),
+        (checked_at("/health", "8081"), "GET /health on port 8081 (currently GET /health)"),
     ],
 )
 def test_plan_release__health_check_moves__says_that_running_tasks_are_asked_too(
@@ -251,6 +251,26 @@ def test_normalise__its_argument__untouched() -> None:
     normalise_task_definition(sent)
 
     assert sent == {"containerDefinitions": [{"name": "a", "environment": []}], "volumes": []}
+
+
+def test_diff__load_balancer_check__only_the_keys_that_change() -> None:
+    def checked(text: str) -> Json:
+        return {"containerDefinitions": [{"name": "a", "dockerLabels": {HEALTH_CHECK_LABEL: text}}]}
+
+    timing = "every 5 s, timeout 2 s, 2 good, 2 bad"
+    strict = timing.replace("2 bad", "3 bad")
+
+    assert diff_task_definitions(
+        checked(f"GET /health {timing}"), checked(f"GET /helth {timing}")
+    ) == (Change(what="healthCheck.path", before="/health", after="/helth"),)
+    assert diff_task_definitions(
+        checked(f"GET /a {timing}"),
+        checked(f"GET /a on port 81, expecting 200, {strict}"),
+    ) == (
+        Change(what="healthCheck.port", before="service.port", after="81"),
+        Change(what="healthCheck.matcher", before="200-299", after="200"),
+        Change(what="healthCheck.unhealthyThreshold", before="2", after="3"),
+    )
 
 
 def test_diff__load_balancer_check__in_words_and_other_labels_by_name() -> None:

@@ -885,7 +885,7 @@ def test_deploy__fails_with_keys_in_another_order__all_goes_back() -> None:
 
     result = run(aws, make_request(make_desired(template={**wider, "Resources": resources})))
 
-    assert message_text(result.message) == "the stack and scaling are unchanged"
+    assert message_text(result.message) == "FSD restored the stack; scaling is unchanged"
     assert is_same_template(aws.stacks.stacks["fsd-web-dev"].template, clients("10.0.0.0/16"))
 
 

@@ -48,7 +48,7 @@ def test_examine__all_is_well__says_what_serves() -> None:
     assert text(found) == (
         "Nothing is wrong with web in dev\n"
         "  last rollout: web-dev:41 succeeded (began 2026-11-22 14:00:01 UTC)\n"
-        "Users are served by v41, 2 of 2 running"
+        "v41 is serving users, 2 of 2 running"
     )
 
 
@@ -65,6 +65,28 @@ def test_examine__running_revision_crashes_again_and_again__its_cause_and_log() 
         "tasks keep ending: 3 since 13:59:28, the last"
     )
     assert found.diagnosis.log_lines == ("14:00:00 out of file handles",)
+
+
+def test_examine__a_failed_release_before_the_newest__its_tasks_are_not_counted() -> None:
+    aws = with_history(41)
+    aws.ecs.crash(40, times=3)
+    crash(aws, 41, times=3, ago=timedelta(seconds=30))
+    service = aws.ecs.services["web-dev"]
+    newest = service.deployments[0]
+    old = replace(
+        newest,
+        id="old",
+        status="ACTIVE",
+        task_definition_arn=newest.task_definition_arn.replace(":41", ":40"),
+        desired=0,
+        running=0,
+    )
+    aws.ecs.services["web-dev"] = replace(service, deployments=(newest, old))
+
+    found = examine(operation(aws))
+
+    (cause,) = found.condition.causes
+    assert summary_text(cause.summary).startswith("tasks keep ending: 3 since")
 
 
 def test_examine__lines_go_by_firelens__are_not_said_to_be_none() -> None:
@@ -138,7 +160,7 @@ def test_examine__rolled_back_by_us__the_cause_that_the_ledger_has() -> None:
 
     assert found.condition.is_healthy
     assert [c.code for c in found.condition.rollout_causes] == ["crashed"]
-    assert text(found).splitlines()[-1] == "Users are served by v41, 2 of 2 running"
+    assert text(found).splitlines()[-1] == "v41 is serving users, 2 of 2 running"
 
 
 def test_examine__tasks_that_ended_before_the_last_rollout_did__are_no_loop() -> None:

@@ -14,7 +14,6 @@ from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, Progress
 from fsd.release.rollback_to_version import roll_back
 from fsd.release.scale import scale
-from fsd.release.service_reader import shorten_event
 from fsd.report.deleted import deleted_json
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
@@ -225,14 +224,3 @@ def test_delete__cluster_with_tasks_of_no_service__kept_and_says_so() -> None:
 
 def test_delete__nothing_there__fine() -> None:
     assert delete_service(FakeAws().aws(), REF, reporter=Silent()).removed == ()
-
-
-def test_shorten_event__service_task_and_target_group__what_is_new() -> None:
-    message = (
-        f"(service web-dev) (task {'7' * 32}) (port 8000) is unhealthy in "
-        "(target-group arn:aws:elasticloadbalancing:x:1:targetgroup/a/b) due to (reason x)"
-    )
-
-    assert shorten_event(message, "web-dev") == (
-        "(task 7777…) (port 8000) is unhealthy in the target group due to (reason x)"
-    )

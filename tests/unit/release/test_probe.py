@@ -115,7 +115,7 @@ def test_deploy__running_tasks_fail_the_new_check__refused_and_nothing_changed()
 
     assert (error.code, error.exit_code) == ("health-check-would-end-old-tasks", 4)
     assert error.what == (
-        "2 of 2 running tasks fail the new health check GET /ready (now GET /health): Health "
+        "2 of 2 running tasks fail the new health check GET /ready (currently GET /health): Health "
         "checks failed with these codes: [404]. ECS would stop the running tasks, so FSD changed "
         "nothing"
     )
@@ -146,8 +146,8 @@ def test_deploy__running_tasks_pass__goes_on() -> None:
     assert aws.stacks.applied[0] == template("/ready")
     assert aws.probes.left == {}
     assert (
-        "the health check changes to GET /ready (now GET /health): trying it on 2 running tasks "
-        "first" in lines.notes
+        "the health check changes to GET /ready (currently GET /health): trying it on 2 "
+        "running tasks first" in lines.notes
     )
     assert "2 running tasks answer GET /ready" in lines.notes
 

@@ -90,7 +90,7 @@ def test_explanation_text__color__is_the_same_text(id_: str) -> None:
 def test_explanation_text__failure_and_error__both() -> None:
     shown = text("image-not-found")
 
-    assert shown.startswith("image-not-found · failure of a deployment\n")
+    assert shown.startswith("image-not-found · deployment failure\n")
     assert "\nAs an error of a command: the image is not in the registry.\n" in shown
 
 

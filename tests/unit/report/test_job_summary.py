@@ -37,7 +37,7 @@ def test_render_job_summary__one_of_fifty_fails__comes_first_and_all_are_folded(
     ]
     folded = [line for line in lines if line.startswith("<details>")]
     assert len(folded) == 50
-    assert folded[0] == "<details><summary>❌ web on dev: rolled-back</summary>"
+    assert folded[0] == "<details><summary>❌ web in dev: rolled-back</summary>"
 
 
 def test_render_progress_comment__an_event__the_phase_how_far_and_what_ecs_says() -> None:

@@ -35,7 +35,7 @@ def test_render_comment__first_deployment_failed__nothing_runs_and_how_to_go_on(
     text = render_comment(make_first_failed(), run_url=RUN, updated_at=AT)
 
     assert (
-        "### ❌ offer-api v1.3.0 failed on dev and was not rolled back. Nothing is running" in text
+        "### ❌ offer-api v1.3.0 failed in dev and was not rolled back. Nothing is running" in text
     )
     assert "There was nothing to roll back to, so FSD scaled" in text
     assert "fsd delete --service offer-api --env dev\n```" in text

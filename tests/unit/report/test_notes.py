@@ -40,6 +40,7 @@ SAMPLES: tuple[Note, ...] = (
     *notes.Remark,
     plan_notes.VersionKept(version="v1.2.9"),
     plan_notes.HealthCheckMoves(moved=MOVED),
+    plan_notes.HealthCheckMoves(moved=MOVED, is_tried=False),
     plan_notes.ShiftsLater(strategy="BLUE_GREEN"),
     plan_notes.CountWithoutEffect(wished=4, now=2),
     plan_notes.ForeignPolicies(service="web-dev", policies=("cpu-high",)),

@@ -48,7 +48,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
             GrantChange(
                 role="ExecutionRole", resource="*", actions=("a:B", "a:C"), is_granted=False
             ),
-            "the execution role loses `a:B` and `a:C` on all resources (`*`)",
+            "the execution role will lose `a:B` and `a:C` on all resources (`*`)",
         ),
         (
             GrantChange(role="Other", resource="Queue", actions=("sqs:X",), is_granted=True),
@@ -63,7 +63,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
                 last=443,
                 is_ingress=True,
             ),
-            "the load balancer will accept TCP port 443 from `0.0.0.0/0`",
+            "the load balancer will accept traffic on TCP port 443 from `0.0.0.0/0`",
         ),
         (
             RuleChange(

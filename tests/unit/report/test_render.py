@@ -25,6 +25,8 @@ from tests.unit.report.results import (
 
 URL = "http://internal-offer-api-dev-1a2b3c.us-east-1.elb.amazonaws.com"
 
+DEPLOYMENT = "The deployment of offer-api v1.3.0 to dev"
+
 
 def test_terminal_result__succeeded__the_answer_and_the_address() -> None:
     assert terminal_result(make_result()) == (f"Deployed offer-api v1.3.0 to dev in 2m04s\n  {URL}")
@@ -72,17 +74,17 @@ Failed (deploy of offer-api v1.3.0 in dev): there was nothing to roll back to, s
         (
             Outcome.NOT_STARTED,
             "no task ran",
-            "Deployed, not started (offer-api v1.3.0 in dev): no task ran",
+            "Deployed but not started (the deployment of offer-api v1.3.0 to dev): no task ran",
         ),
         (
             Outcome.SUPERSEDED,
             "another took over",
-            f"{'Superseded (deploy of offer-api v1.3.0 in dev): another took over':<94}exit 8",
+            f"{DEPLOYMENT + ' was superseded: another took over':<94}exit 8",
         ),
         (
             Outcome.TIMED_OUT,
             "not done after 20m00s",
-            f"{'Timed out (deploy of offer-api v1.3.0 in dev): not done after 20m00s':<94}exit 9",
+            f"{DEPLOYMENT + ' timed out: not done after 20m00s':<94}exit 9",
         ),
     ],
 )
@@ -99,13 +101,14 @@ def test_terminal_result__interrupted__next_steps_and_no_exit_code() -> None:
     )
 
     assert terminal_result(result) == (
-        "Interrupted (deploy of offer-api v1.3.0 in dev): stopped by SIGINT\n  next: fsd status"
+        "The deployment of offer-api v1.3.0 to dev was interrupted: stopped by SIGINT\n"
+        "  next: fsd status"
     )
 
 
 def test_terminal_result__started__how_to_watch_it() -> None:
     assert terminal_result(make_result(outcome=Outcome.STARTED, url="")) == (
-        "Started, not waited for: deploy of offer-api v1.3.0 in dev\n"
+        "Started the deployment of offer-api v1.3.0 to dev; FSD did not wait for its end\n"
         "  next: fsd status --service offer-api --env dev --watch"
     )
 

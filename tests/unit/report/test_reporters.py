@@ -13,6 +13,7 @@ from fsd.release.result import PhaseName, PhaseState
 from fsd.report import open_reporter
 from fsd.report.plain import PlainReporter
 from fsd.report.terminal import Screen, live_reporter
+from fsd.report.words import event_text
 from tests.unit.report.results import (
     HEALTHY,
     T0,
@@ -34,7 +35,8 @@ def test_plain__whole_deployment__a_line_a_change() -> None:
     reporter.phase(make_phase(state=PhaseState.RUNNING, fact=BarePhaseFact.BUILDING))
     reporter.phase(make_phase())
     reporter.phase(make_phase(PhaseName.ROLLOUT, state=PhaseState.RUNNING, fact=None, start=20))
-    reporter.progress(make_progress(note="has started 2 tasks: (task 7f3a…)"))
+    started = f"(service web-dev) has started 2 tasks: (task {'7f3a' * 8})"
+    reporter.progress(make_progress(note=started))
     reporter.progress(make_progress(elapsed=timedelta(seconds=80)))
     reporter.progress(make_progress(new_healthy=0, failed_tasks=1))
     reporter.phase(
@@ -49,7 +51,7 @@ def test_plain__whole_deployment__a_line_a_change() -> None:
 14:00:20 · rollout   started
 14:01:30 · rollout   new offer-api-dev:42 1 of 2 healthy, 1 starting · old offer-api-dev:41 2 \
 running · 1m12s
-14:01:30   ECS: has started 2 tasks: (task 7f3a…)
+14:01:30   ECS: the service has started 2 tasks: (task 7f3a…)
 14:01:30 · rollout   new offer-api-dev:42 0 of 2 healthy, 2 starting · old offer-api-dev:41 2 \
 running · 1 task failed (limit 3) · 1m12s
 14:00:32 ✘ rollout   failed after 41s
@@ -207,3 +209,31 @@ def test_live__exception_in_the_block__passes_and_the_cursor_is_back() -> None:
 
     assert " · image     building" in terminal.getvalue()
     assert terminal.getvalue().rfind("\x1b[?25h") >= terminal.getvalue().rfind("\x1b[?25l")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            f"(service web-dev) (task {'7' * 32}) (port 8000) is unhealthy in (target-group "
+            "arn:aws:elasticloadbalancing:x:1:targetgroup/a/b) due to (reason Health checks "
+            "failed with these codes: [500]).",
+            "task 7777… (port 8000) is unhealthy: Health checks failed with these codes: [500]",
+        ),
+        (
+            "(service web-dev) (port 8000) is unhealthy in (target-group "
+            "arn:aws:elasticloadbalancing:x:1:targetgroup/a/b) due to (reason Request timed out)",
+            "a task (port 8000) is unhealthy: Request timed out",
+        ),
+        (
+            "(service web-dev) registered 2 targets in (target-group arn:aws:e:x:1:t/a/b)",
+            "the service registered 2 targets in the target group",
+        ),
+        (
+            "(service web-dev, taskSet ecs-svc/1) has begun draining connections on 2 tasks.",
+            "(taskSet ecs-svc/1) has begun draining connections on 2 tasks.",
+        ),
+    ],
+)
+def test_event_text__event__its_subject_and_what_is_new(message: str, said: str) -> None:
+    assert event_text(message) == said

@@ -193,7 +193,7 @@ def test_status_json__running__schema_and_facts() -> None:
     }
     assert (report["healthy"], report["served"]) == (
         False,
-        "Users are served by v1.3.0, 1 of 2 healthy",
+        "v1.3.0 is serving users, 1 of 2 healthy",
     )
     tasks = report["tasks"]
     assert isinstance(tasks, list)

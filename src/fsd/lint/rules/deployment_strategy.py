@@ -95,13 +95,13 @@ def _without_pair(subject: Subject) -> Problem | None:
     elif balancer.is_network:
         why, at = "this is a network load balancer", (*BALANCER, "type")
     elif balancer.target_group_arn is not None:
-        why, at = "FSD does not make this target group", (*BALANCER, "targetGroupArn")
+        why, at = "FSD does not create this target group", (*BALANCER, "targetGroupArn")
     if not why:
         return None
     return Problem(
         at=at,
         message=f"`strategy: {strategy}` shifts traffic between two target groups of an "
         f"application load balancer, and {why}",
-        fix="use `strategy: rolling`, or a `networking.loadBalancer` that FSD makes",
+        fix="use `strategy: rolling`, or a `networking.loadBalancer` that FSD creates",
         uses=(STRATEGY, at, BALANCER, ("service", "port")),
     )

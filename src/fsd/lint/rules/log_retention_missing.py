@@ -23,8 +23,8 @@ def check(subject: Subject) -> Iterator[Problem]:
         return
     yield Problem(
         at=at,
-        message=f"nothing says how long the logs of {subject.manifest.metadata.name} are kept; "
-        f"FSD keeps them {logs.retention} days",
+        message=f"no log retention is set for {subject.manifest.metadata.name}; FSD keeps the "
+        f"logs for {logs.retention} days",
         fix=f"`retention: {logs.retention}` in {'.'.join(at)}",
         on_key=True,
         edit=SetValue(at=retention, value=logs.retention),

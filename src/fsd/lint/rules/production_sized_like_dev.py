@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Problem]:
     resources = subject.service.resources
     if not is_production(subject.environment) or subject.service.auto_scaling is not None:
         return
-    if resources.desired < 2 or _has_override(subject):
+    if resources.desired < 2 or _has_override(subject) or not _has_others(subject):
         return
     env = subject.environment
     yield Problem(
@@ -33,6 +33,14 @@ def check(subject: Subject) -> Iterator[Problem]:
         uses=tuple((*RESOURCES, key) for key in _KEYS),
         on_key=True,
     )
+
+
+def _has_others(subject: Subject) -> bool:
+    """Without an environments file, any name is an environment; else those that are written."""
+    names = {each.name for each in subject.environments}
+    if not names:
+        return True
+    return bool((names | set(environment_names(subject.tree))) - {subject.environment})
 
 
 def _said(resources: Resources) -> str:

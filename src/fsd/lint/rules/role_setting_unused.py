@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             at=("service", "exec"),
             message=f"`exec` needs permissions that FSD does not add to {roles.task}",
-            fix="allow that role ssmmessages:CreateControlChannel, CreateDataChannel, "
+            fix="grant that role ssmmessages:CreateControlChannel, CreateDataChannel, "
             "OpenControlChannel and OpenDataChannel",
             uses=((*ROLES, "task"),),
         )

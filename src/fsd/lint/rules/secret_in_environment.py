@@ -158,7 +158,7 @@ def _look(name: str, value: str) -> tuple[str, Severity | None]:
     if _HARMLESS.fullmatch(value):
         return "", None
     if _NAME.search(name.upper()):
-        return "a secret, from its name", None
+        return "a secret, judging by the variable's name", None
     if _RANDOM_LOOKING.fullmatch(value):
         return _detect(value), None
     return "", None
