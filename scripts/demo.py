@@ -78,7 +78,7 @@ On AWS it is the same command with `--env dev`, and your credentials. See README
 
 
 def show(stage: Stage) -> None:
-    say("The main job, start to end, on an AWS emulator on this machine.")
+    say("The main job, from start to end, on the embedded AWS, an emulator on this machine.")
     with stage.embedded_aws():
         title("1  Version 1: build, push, deploy, watch until it is healthy")
         stage.shift_traffic()

@@ -94,7 +94,7 @@ def test_promotion__dev_and_then_prod_in_one_run__equal_digests_and_the_path_is_
         body.partition(" -->")[0].rpartition(":")[2]: body for body in world.github.bodies(7)
     }
     assert comments.keys() == {"dev", "prod"}
-    assert f"✅ hello {sha[:7]} is on prod" in comments["prod"]
+    assert f"✅ hello {sha[:7]} is running in prod" in comments["prod"]
     assert "Promoted from dev hello-dev:1, released 20" in comments["prod"]
     assert "Promoted" not in comments["dev"]
     assert "copied the image to" in ran.log

@@ -45,7 +45,7 @@ def test_validate__several_files__all_told_and_exit_3(fsd: Fsd) -> None:
     assert "error[manifest-unreadable]: there is no such file\n  --> none.yml\n" in ended.out
     assert "  --> b.yml:12:9\n" in ended.out
     assert "error[yaml-syntax]" in ended.out
-    assert "\n4 files: 3 errors, 0 warnings · more: fsd explain " in ended.out
+    assert "\n4 files: 3 errors, 0 warnings · `fsd explain ID` explains each" in ended.out
 
 
 def test_validate__several_good_files__exit_0(fsd: Fsd) -> None:

@@ -121,7 +121,8 @@ def test_deploy__scheme_changes__nothing_of_the_other_is_left_and_nobody_is_blam
     allowed = (*public, "--allow-replacement")
 
     failed = fsd.run(*DEPLOY, "--version", "v2", *allowed, *broken)
-    assert (failed.code, failed.json()["message"]) == (6, "the stack and scaling are unchanged")
+    restored = "FSD restored the stack; scaling is unchanged"
+    assert (failed.code, failed.json()["message"]) == (6, restored)
     assert schemes(fsd) == ["internal"]
 
     moved = fsd.ok(*DEPLOY, "--version", "v3", *allowed)

@@ -45,7 +45,8 @@ def test_deploy__count_0__not_started_until_something_judges_it(fsd: Fsd) -> Non
 
     assert (deployed.code, deployed.json()["outcome"]) == (0, "deployed-not-started")
     assert [release["outcome"] for release in history] == ["not started"]
-    assert text.startswith("Deployed, not started (hello v2 in local): the desired count is 0")
+    started = "Deployed but not started (the deployment of hello v2 to local)"
+    assert text.startswith(f"{started}: the desired count is 0")
     assert crashed.code == 7, crashed.text
     assert crashed.json()["diagnosis"]["causes"][0]["code"] == "crashed"
     assert fixed.code == 0, fixed.text

@@ -61,7 +61,7 @@ def test_terminal_result__first_deployment_failed__says_what_is_kept_and_how_to_
 
     assert "changed since" not in text
     assert text.endswith("""
-Failed (deploy of offer-api v1.3.0 in dev): there was nothing to roll back to, so FSD scaled the
+Failed to deploy offer-api v1.3.0 to dev. There was nothing to roll back to, so FSD scaled the
   service to 0 and kept the stack and the logs                                                exit 7
   next: fsd logs --service offer-api --env dev --since 1h
   next: fsd delete --service offer-api --env dev""")
