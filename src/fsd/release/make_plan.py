@@ -80,10 +80,10 @@ def _plan_when_free(run: DeployRun, *, attempt: int) -> Planned:
             plan = _without_trial(plan)
         planned = run.reached.planned = Planned(observed=observed, plan=plan, attempt=attempt)
         is_over = run.clock.now() >= deadline
-        if _may_go_on(run, planned, is_over=is_over):
+        if _may_go_on(run, planned, stopped, is_over=is_over):
             if not _is_in_a_shift(planned):
                 return planned
-            stopped = _end_shift(run, planned, stopped, is_over=is_over)
+            stopped = _end_shift(run, planned, stopped)
         if not is_waiting:
             is_waiting = True
             run.made.take_back(run.reached)
@@ -101,18 +101,22 @@ def _without_trial(plan: Plan) -> Plan:
     return replace(plan, notes=notes)
 
 
-def _may_go_on(run: DeployRun, planned: Planned, *, is_over: bool) -> bool:
-    """Raises RefusedError where another deployment is in flight, and is not waited for."""
+def _may_go_on(run: DeployRun, planned: Planned, stopped: str, *, is_over: bool) -> bool:
+    """Raises RefusedError where another deployment is in flight, and is not waited for; also where
+    the one that this run has `stopped` does not end in time."""
     flight = planned.observed.in_flight
     if flight is None or planned.plan.attach_to:
         return True
-    rules = run.request.precedence
-    if not planned.plan.is_empty and takes_over(
+    rules, is_stopped = run.request.precedence, flight.arn == stopped
+    if is_stopped and not is_over:
+        return True
+    if not (planned.plan.is_empty or is_stopped) and takes_over(
         flight, rules, ecs=run.aws.ecs, tell=run.reporter.note
     ):
         return True
     if rules.in_flight is InFlight.REFUSE or is_over:
-        fix = "wait for it with --wait-for-lock, or take over with --supersede"
+        fix = "wait for it with --wait-for-lock"
+        fix = fix if is_stopped else f"{fix}, or take over with --supersede"
         raise in_flight_error(flight, what="another deployment", name=run.desired.name, fix=fix)
     return False
 
@@ -127,14 +131,11 @@ def _is_in_a_shift(planned: Planned) -> bool:
     return shifts or bool(flight.lifecycle_stage)
 
 
-def _end_shift(run: DeployRun, planned: Planned, stopped: str, *, is_over: bool) -> str:
+def _end_shift(run: DeployRun, planned: Planned, stopped: str) -> str:
     """Ask ECS, once, to take it back: what it has replaced by then is what the plan begins with.
-    Returns its ARN. Raises RefusedError where it does not end in time."""
+    Returns its ARN."""
     flight = planned.observed.in_flight
     if flight is None or flight.arn == stopped:
-        if flight is not None and is_over:
-            fix = "wait until it has ended, then deploy again"
-            raise in_flight_error(flight, what="another deployment", name=run.desired.name, fix=fix)
         return stopped
     run.reporter.note(ShiftStopped(revision=family_revision(flight.task_definition_arn)))
     run.aws.ecs.stop_service_deployment(flight.arn)
