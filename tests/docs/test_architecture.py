@@ -40,3 +40,14 @@ def test_architecture__layers__are_those_that_are_checked() -> None:
     drawing = PAGE.partition("```text\n")[2].partition("```")[0].splitlines()
 
     assert [re.split(r" {2,}", line)[0] for line in drawing] == layers
+
+
+def test_architecture__long_files_of_the_embedded_aws__each_has_its_reason() -> None:
+    long = {
+        str(file.relative_to(ROOT))
+        for file in (ROOT / "src" / "fsd_local").rglob("*.py")
+        if len(file.read_text(encoding="utf-8").splitlines()) > 500
+    }
+    reasons = set(re.findall(r"^\| `(src/fsd_local/[\w/]+\.py)` \|", PAGE, re.MULTILINE))
+
+    assert long <= reasons
