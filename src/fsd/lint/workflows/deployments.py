@@ -41,6 +41,8 @@ _BY_HAND = re.compile(
     r"(?:event_name\s*==\s*'(?:workflow_dispatch|release|schedule|repository_dispatch|pull_request)'"
     r"|startsWith\(\s*github\.ref\s*,\s*'refs/tags|github\.ref_type\s*==\s*'tag'|\binputs\.)"
 )
+# Inputs by which what is called is told where to deploy.
+_SAYS_WHERE = re.compile(r"env|stage|cluster|account|workspace|stack", re.IGNORECASE)
 # The folder `live` has every environment, where Terragrunt's users write it.
 _OF_PRODUCTION = frozenset({"prod", "production", "prd"})
 _BY_ITSELF = re.compile(r"'push'|\bworkflow_run\b")
@@ -164,8 +166,8 @@ def _outer(
         for key, value in inputs.items()
         for name in _names(value.text, job, None)
     ]
-    if not targets:
-        targets = [
+    if not any(map(_SAYS_WHERE.search, inputs)):  # then what is called says it
+        targets += [
             DeploymentTarget(name=target.name, value=uses, at=(*at, "uses"))
             for deployment in inner
             for target in deployment.targets

@@ -307,3 +307,14 @@ def test_mutable__tag_is_handed_to_an_action__at_the_input() -> None:
     (found,) = find(MUTABLE, text + login, **{".github__actions__push__action": action})
 
     assert str(found.where) == f"{PATH}:7:21"
+
+
+def test_mutable__image_written_with_jq__found_at_its_value() -> None:
+    def written(argument: str, to: str) -> str:
+        return run(f"jq --arg IMAGE {argument} '.containerDefinitions[0].{to} = $IMAGE' a.json > b")
+
+    (found,) = find(MUTABLE, written(f"{ECR}:latest", "image"))
+
+    assert (str(found.where), found.width) == (f"{PATH}:7:26", len(f"{ECR}:latest"))
+    assert find(MUTABLE, written(f"{ECR}:$GITHUB_SHA", "image")) == []
+    assert find(MUTABLE, written("latest", "name")) == []

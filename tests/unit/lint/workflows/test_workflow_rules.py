@@ -553,6 +553,19 @@ def test_stage__reusable_workflow__by_its_input() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("inputs", "count"), [("{services: api}", 1), ("{services: api, env: dev}", 0)]
+)
+def test_stage__reusable_workflow__by_what_it_does_where_no_input_says_it(
+    inputs: str, count: int
+) -> None:
+    text = jobs(a=f"uses: ./.github/workflows/release.yml\nwith: {inputs}")
+
+    found = find("stage-before-production", text, release=CALLED)
+
+    assert [pointed(text, each) for each in found] == ["./.github/workflows/release.yml"] * count
+
+
 PUSH = "uses: docker/build-push-action@v6\nwith:\n  push: true\n  tags: "
 
 

@@ -34,6 +34,7 @@ _BRANCH = re.compile(
 # An expression, or a variable of the shell with what is cut out of it: `${GITHUB_SHA::7}`.
 _EXPRESSION = re.compile(r"\$\{\{.{0,300}?\}\}|\$\{[^{}]{0,300}\}")
 _INPUT = re.compile(r"\$\{\{\s*inputs\.(?P<name>[\w-]+)\s*\}\}")
+_SETS_IMAGE = re.compile(r"\.image\s{0,9}\|?=\s{0,9}\$(?P<name>\w{1,99})")
 _REGISTRY = ".dkr.ecr."
 _DEPLOYS_IMAGE = frozenset({"aws-actions/amazon-ecs-render-task-definition"})
 _FIX = (
@@ -183,6 +184,8 @@ def _deployed(step: WorkflowStep) -> Iterator[_Image]:
     for command in every_command(step.commands):
         if deploying_words(command):
             yield from _of_flags(step, command, ("--image", "-i"))
+        if command.texts[:1] == ("jq",):
+            yield from _of_jq(step, command)
 
 
 def _pushed(step: WorkflowStep) -> Iterator[_Image]:
@@ -231,6 +234,21 @@ def _of_flags(step: WorkflowStep, command: Command, flags: tuple[str, ...]) -> I
             offset=word.offset + skipped,
             width=word.width - skipped,
         )
+
+
+def _of_jq(step: WorkflowStep, command: Command) -> Iterator[_Image]:
+    """`jq --arg IMAGE "$IMAGE" '.containerDefinitions[0].image = $IMAGE'`"""
+    written = {match["name"] for text in command.texts for match in _SETS_IMAGE.finditer(text)}
+    words = command.words
+    for flag, name, value in zip(words, words[1:], words[2:], strict=False):
+        if step.run is not None and flag.text == "--arg" and name.text in written:
+            yield _Image(
+                reference=step.resolve(value.text),
+                value=step.run,
+                at=(*step.at, "run"),
+                offset=value.offset,
+                width=value.width,
+            )
 
 
 def _whole(step: WorkflowStep, value: Scalar, key: str) -> Iterator[_Image]:
