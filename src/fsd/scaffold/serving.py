@@ -65,13 +65,18 @@ class Serves:
 def find_serving(
     command: Sequence[str], scripts: Mapping[str, str], variables: Mapping[str, str]
 ) -> Serves | None:
-    """The first server in the command, or in the scripts that it runs."""
+    """The first server in the command, or in the scripts that it runs.
+
+    What a script starts beside it, with `&`, counts only where nothing else is there.
+    """
+    aside: Serves | None = None
     for text in (_joined(command), *map(_without_comments, scripts.values())):
         for words in _commands(text):
             found = _serves(words, variables)
-            if found is not None:
+            if found is not None and words[-1] != "&":
                 return found
-    return None
+            aside = aside or found
+    return aside
 
 
 def with_port_variable(serves: Serves) -> Serves:
@@ -104,8 +109,12 @@ def _commands(text: str) -> Iterator[list[str]]:
             words = shlex.split(part, comments=False)
         except ValueError:
             words = part.split()
-        if words:
-            yield words
+        start = 0
+        for end in [index + 1 for index, word in enumerate(words) if word == "&"]:
+            yield words[start:end]
+            start = end
+        if words[start:]:
+            yield words[start:]
 
 
 def _serves(words: Sequence[str], variables: Mapping[str, str]) -> Serves | None:

@@ -188,6 +188,25 @@ def test_detect__celery_command__a_worker_whatever_it_imports(tmp_path: Path) ->
     assert detected.port is None
 
 
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        ("celery -A a worker &\nexec gunicorn a.wsgi --bind 0.0.0.0:8001\n", "api"),
+        ("celery -A a worker & celery -A a beat & gunicorn a.wsgi --bind :8001", "api"),
+        ("celery -A a worker 2>&1\n", "worker"),
+        ("celery -A a worker &\nwait\n", "worker"),
+    ],
+)
+def test_detect__script_with_something_beside_it__what_is_in_front(
+    tmp_path: Path, script: str, kind: str
+) -> None:
+    docker = PYTHON + 'EXPOSE 80\nENTRYPOINT ["./start.sh"]\n'
+    detected = look(tmp_path, {"Dockerfile": docker, "start.sh": script, "main.py": "import a\n"})
+
+    assert detected.kind.value == kind
+    assert (detected.port.value if detected.port else None) == ("8001" if kind == "api" else None)
+
+
 WORKERS = """services:
   web: &web {build: ., ports: ["80:80"]}
   worker: {<<: *web, ports: [], command: celery -A a worker}
