@@ -47,9 +47,9 @@ def command(
     FSD also lists the settings that a Service YAML cannot express. The exit code is 0, or 3 if a
     Service YAML has an error that you have to correct.
 
-    SOURCE is a task definition, a service definition, a Copilot manifest, a compose file, an
-    apprunner.yaml, or a folder of them. With --cluster and --service, FSD reads a running service
-    instead.
+    SOURCE is a task definition, a service definition, a CloudFormation template, a Copilot
+    manifest, a compose file, an apprunner.yaml, or a folder of them. With --cluster and --service,
+    FSD reads a running service instead.
     """
     from fsd.app.import_ import ImportRequest, run_import, write_imported
     from fsd.cli.wiring import read_running_service

@@ -34,7 +34,7 @@ def read_app_runner(value: dict[str, Value], *, source: str, pack: str, name: st
     environment.setdefault(variable, str(port))
     found: dict[str, Value] = {
         "port": port,
-        "command": _command(run.text("command")),
+        "command": command_of(run.text("command")),
         "environment": environment,
         "secrets": [_secret(each) for each in run.readers("secrets")],
         "networking": {"loadBalancer": {"internal": False}},
@@ -91,7 +91,7 @@ def _secret(reader: Reader) -> Value:
     return found
 
 
-def _command(text: str) -> list[Value]:
+def command_of(text: str) -> list[Value]:
     try:
         words = shlex.split(text)
     except ValueError:

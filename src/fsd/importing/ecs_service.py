@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
 
 from __future__ import annotations
 
-from fsd.importing.reader import Reader, without_empty
+from fsd.importing.reader import Reader, literal, without_empty
 from fsd.importing.values import Value, listed, mapping, text_of
 
 _ANSWERS = frozenset(
@@ -217,7 +217,8 @@ def _early_success(config: Reader) -> dict[str, Value]:
 def _network(reader: Reader) -> dict[str, Value]:
     network = reader.inside("networkConfiguration")
     vpc = network.inside("awsvpcConfiguration")
-    groups, subnets = vpc.words("securityGroups"), vpc.words("subnets")
+    groups: list[Value] = [literal(text_of(each)) for each in vpc.words("securityGroups")]
+    subnets: list[Value] = [literal(text_of(each)) for each in vpc.words("subnets")]
     public = vpc.text("assignPublicIp") == "ENABLED"
     if vpc.text("assignPublicIp") not in ("ENABLED", "DISABLED", ""):
         vpc.lose("assignPublicIp", "it is neither ENABLED nor DISABLED")

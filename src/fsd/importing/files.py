@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from fsd.importing.app_runner import is_app_runner, read_app_runner
+from fsd.importing.app_runner_service import is_app_runner_service, read_app_runner_service
+from fsd.importing.cloudformation import placed, read_template, split_template
 from fsd.importing.compose import is_compose, read_compose_file
 from fsd.importing.copilot import is_copilot, read_copilot
 from fsd.importing.ecs_service import is_service, unwrap_service
@@ -41,13 +43,12 @@ def read_files(
     texts: Mapping[str, str], *, pack: str, folder: str
 ) -> tuple[list[Imported], list[Loss]]:
     """Path → text; `folder` names what has no name of its own. What is none of it is left out."""
-    values = {path: read_values(text, path=path) for path, text in texts.items()}
+    values, losses = _without_templates(texts)
     definitions = [mapping(each) for each in values.values() if has_task_definition(each)]
     found: list[Imported] = []
-    losses: list[Loss] = []
     for path, value in values.items():
         if has_task_definition(value):
-            others = values if len(texts) > 1 else {}
+            others = values if len(values) > 1 else {}
             found.append(_read_definition(mapping(value), others, source=path, pack=pack))
         elif is_copilot(value):
             imported = read_copilot(
@@ -57,9 +58,8 @@ def read_files(
                 losses.append(Loss(where=path, value="Static Site", reason=_STATIC))
             else:
                 found.append(imported)
-        elif is_app_runner(value):
-            name = PurePosixPath(path).parent.name or folder
-            found.append(read_app_runner(mapping(value), source=path, pack=pack, name=name))
+        elif is_app_runner(value) or is_app_runner_service(value):
+            found.append(_read_app_runner(mapping(value), path, pack=pack, folder=folder))
         elif is_compose(value):
             more, lost = read_compose_file(texts[path], source=path, pack=pack)
             found += more
@@ -70,7 +70,28 @@ def read_files(
             losses.append(Loss(where=path, value=half, reason=_HALF))
         elif value is None and (len(texts) == 1 or _OTHERS.fullmatch(PurePosixPath(path).name)):
             losses += _unreadable(texts[path], path)
-    return found, losses
+    of_template = values.keys() - texts.keys()
+    return [placed(each) if each.source in of_template else each for each in found], losses
+
+
+def _read_app_runner(value: dict[str, Value], path: str, *, pack: str, folder: str) -> Imported:
+    if is_app_runner_service(value):
+        return read_app_runner_service(value, source=path, pack=pack)
+    name = PurePosixPath(path).parent.name or folder
+    return read_app_runner(value, source=path, pack=pack, name=name)
+
+
+def _without_templates(texts: Mapping[str, str]) -> tuple[dict[str, Value], list[Loss]]:
+    """What the files have, and what templates have in their place."""
+    values: dict[str, Value] = {}
+    losses: list[Loss] = []
+    for path, text in texts.items():
+        value = read_values(text, path=path)
+        template = read_template(text, value, path=path)
+        found, lost = split_template(template, path=path) if template else ({path: value}, [])
+        values |= found
+        losses += lost
+    return values, losses
 
 
 def _read_definition(

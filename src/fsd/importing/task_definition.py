@@ -30,6 +30,11 @@ _ANSWERS = frozenset(
 # What FSD says too; ECS's default for `mode` may be `blocking`.
 _LOG_OPTIONS = {"mode": "non-blocking", "max-buffer-size": "25m"}
 _VERBATIM = frozenset({"DockerLabels", "Options"})  # whose keys are names of somebody's
+_SPELLED = {
+    "EFSVolumeConfiguration": "efsVolumeConfiguration",
+    "FilesystemId": "fileSystemId",
+    "IAM": "iam",
+}
 _LOG_DRIVERS = {"awslogs", "awsfirelens"}
 
 
@@ -86,24 +91,27 @@ def unwrap(value: dict[str, Value]) -> dict[str, Value]:
     if isinstance(inner, dict):
         value = inner
     if "ContainerDefinitions" in value:
-        value = mapping(_camel(value))
+        value = mapping(in_api_spelling(value))
     return value
 
 
-def _camel(value: Value) -> Value:
+def in_api_spelling(value: Value) -> Value:
+    """Of a template's properties, but for names that are somebody's own."""
     match value:
         case dict():
             return {
-                _first_lower(key): inner if key in _VERBATIM else _camel(inner)
+                _first_lower(key): inner if key in _VERBATIM else in_api_spelling(inner)
                 for key, inner in value.items()
             }
         case list():
-            return [_camel(inner) for inner in value]
+            return [in_api_spelling(inner) for inner in value]
     return value
 
 
 def _first_lower(key: str) -> str:
     """But for a template's functions: `Ref`, `Fn::Sub`."""
+    if key in _SPELLED:
+        return _SPELLED[key]
     is_name = re.match(r"[A-Z][a-z]", key) and key != "Ref" and not key.startswith("Fn::")
     return key[:1].lower() + key[1:] if is_name else key
 
@@ -352,8 +360,8 @@ def _volumes(reader: Reader) -> dict[str, dict[str, Value]]:
         efs = volume.inside("efsVolumeConfiguration")
         access = efs.inside("authorizationConfig")
         settings: dict[str, Value] = {
-            "fileSystem": efs.text("fileSystemId"),
-            "accessPoint": access.text("accessPointId"),
+            "fileSystem": literal(efs.text("fileSystemId")),
+            "accessPoint": literal(access.text("accessPointId")),
             "root": efs.text("rootDirectory") if efs.text("rootDirectory") != "/" else None,
         }
         efs.ignore("transitEncryption", "transitEncryptionPort")  # FSD always encrypts
