@@ -31,10 +31,11 @@ from fsd_local.balancing.checks import (
     subnet_ids,
 )
 from fsd_local.balancing.faults import BalancingFault, not_done, not_valid
+from fsd_local.balancing.policies import has_policy
 from fsd_local.balancing.query import Json, load_request, parse_request
 from fsd_local.balancing.rules import check_conditions
 from fsd_local.members import find_refused, load_operations
-from fsd_local.patches import access_logs, elbv2_limits
+from fsd_local.patches import access_logs, elbv2_certificates, elbv2_limits
 from fsd_local.patches.scope import current
 from fsd_local.patches.surroundings import MiniStackSurroundings
 from fsd_local.ports import Subnet
@@ -42,35 +43,6 @@ from fsd_local.ports import Subnet
 SERVICE = "elbv2"  # botocore's name
 Handle = Callable[[Any], Any]
 Check = Callable[[Json], None]
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html
-_POLICY_PREFIX = "ELBSecurityPolicy-"
-_POLICIES = {
-    "2016-08",
-    "FS-2018-06",
-    "FS-1-1-2019-08",
-    "FS-1-2-2019-08",
-    "FS-1-2-Res-2019-08",
-    "FS-1-2-Res-2020-10",
-    "TLS-1-0-2015-04",
-    "TLS-1-1-2017-01",
-    "TLS-1-2-2017-01",
-    "TLS-1-2-Ext-2018-06",
-    "TLS13-1-0-2021-06",
-    "TLS13-1-1-2021-06",
-    "TLS13-1-2-2021-06",
-    "TLS13-1-2-Ext1-2021-06",
-    "TLS13-1-2-Ext2-2021-06",
-    "TLS13-1-2-Res-2021-06",
-    "TLS13-1-3-2021-06",
-    # With key exchange for the time after quantum computers.
-    "TLS13-1-0-PQ-2025-09",
-    "TLS13-1-2-PQ-2025-09",
-    "TLS13-1-2-Ext0-PQ-2025-09",
-    "TLS13-1-2-Ext1-PQ-2025-09",
-    "TLS13-1-2-Ext2-PQ-2025-09",
-    "TLS13-1-2-Res-PQ-2025-09",
-    "TLS13-1-3-PQ-2025-09",
-}
 _HEALTH = (
     "HealthCheckProtocol",
     "HealthCheckPort",
@@ -108,7 +80,7 @@ class MiniStackBalancing:
         )
 
     def has_policy(self, name: str) -> bool:
-        return name.removeprefix(_POLICY_PREFIX) in _POLICIES
+        return has_policy(name)
 
     def group(self, arn: str) -> GroupFacts | None:
         record = alb._tgs.get(arn)
@@ -159,6 +131,7 @@ def balancer_facts(arn: str) -> BalancerFacts:
 
 
 def mount() -> None:
+    elbv2_certificates.mount(_WORLD.has_certificate)
     alb._parse_actions = _load_actions
     alb._parse_conditions = _load_conditions
     alb._action_xml = _with_forward_config(alb._action_xml)

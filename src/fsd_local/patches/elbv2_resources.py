@@ -23,6 +23,7 @@ from fsd_local.balancing.rules import check_conditions
 from fsd_local.network_plane import IDLE_SECONDS, IDLE_TIMEOUT
 from fsd_local.patches import access_logs, elbv2_checks, elbv2_limits
 from fsd_local.patches.elbv2 import dns_name
+from fsd_local.patches.elbv2_certificates import drop_certificates, keep_certificates
 from fsd_local.patches.network_arns import name_balancer, name_listener
 
 Check = Callable[[Any, str], object]
@@ -60,11 +61,44 @@ def mount(*, port: int) -> None:
     provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::Listener"]["delete"] = (
         provisioners._elbv2_listener_delete
     )
+    provisioners._RESOURCE_HANDLERS["AWS::ElasticLoadBalancingV2::ListenerCertificate"] = {
+        "create": _add_certificates,
+        "update": _change_certificates,
+        "delete": _remove_certificates,
+    }
     for kind, check in _CHECKS.items():
         handlers = provisioners._RESOURCE_HANDLERS[f"AWS::ElasticLoadBalancingV2::{kind}"]
         checked = _with_members(kind, check)
         handlers["create"] = _created_checked(checked, handlers["create"])
         handlers["update"] = _updated_checked(checked, handlers["update"])
+
+
+def _add_certificates(logical_id: str, props: Any, stack_name: str) -> Any:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-elasticloadbalancingv2-listenercertificate.html"""
+    listener = alb._listeners.get(props.get("ListenerArn", ""))
+    if listener is None:
+        raise ValueError(f"Listener '{props.get('ListenerArn')}' not found (ListenerNotFound)")
+    try:
+        keep_certificates(listener, _certificate_arns(props))
+    except BalancingFault as fault:
+        raise ValueError(f"{fault.message} ({fault.code})") from fault
+    return provisioners._physical_name(stack_name, logical_id), {}
+
+
+def _change_certificates(physical_id: str, old: Any, new: Any, stack_name: str) -> Any:
+    _remove_certificates(physical_id, old)
+    _add_certificates(physical_id, new, stack_name)
+    return physical_id, {}
+
+
+def _remove_certificates(_physical_id: str, props: Any) -> None:
+    listener = alb._listeners.get(props.get("ListenerArn", ""))
+    if listener is not None:
+        drop_certificates(listener, _certificate_arns(props))
+
+
+def _certificate_arns(props: Any) -> list[str]:
+    return [str(found["CertificateArn"]) for found in props.get("Certificates") or ()]
 
 
 def _keep_actions(props: Any, _balancer: Any, prop: str = "DefaultActions") -> list[Any]:
