@@ -239,10 +239,10 @@ def test_init__flags__win_over_what_is_found(fsd: Fsd) -> None:
     [
         ([], "cannot ask questions without a terminal"),
         (["--yes", "--name", "Bad_Name"], "`Bad_Name` cannot be used here"),
-        (["--yes", "--owner", "me"], "`me` is no GitHub handle"),
+        (["--yes", "--owner", "me"], "`me` is not a GitHub handle"),
         (["--yes", "--type", "worker", "--port", "1"], "a worker has no port"),
         (["--yes", "--type", "api"], "nothing in the folder says the port"),
-        (["--yes", "--health-path", "x", "--port", "1"], "`x` is no path"),
+        (["--yes", "--health-path", "x", "--port", "1"], "`x` is not a path"),
         (["--yes", "--region", "here"], "`here` cannot be used here"),
     ],
 )
@@ -277,7 +277,7 @@ def test_init__another_tools_service_yml__writes_beside_it_with_file(fsd: Fsd) -
     fsd.ok("init", "--yes", "--file", "fsd.yml")
 
     assert refused.code == 4
-    assert "which is no Service YAML" in refused.err
+    assert "which is not a Service YAML" in refused.err
     assert "fix: `fsd init --file fsd.yml` writes beside it" in refused.err
     assert "service-file: fsd.yml" in (fsd.cwd / WORKFLOW).read_text()
     fsd.ok("validate", "--strict", "--env", "prod", "--file", "fsd.yml")

@@ -98,7 +98,7 @@ def test_watch__a_file_changes_goes_and_comes_back__checked_each_time(
     watching = watch()
 
     assert "error[wrong-value]" in watching.until("service.yml: 1 error, 0 warnings")
-    watching.until("watching 1 file; Ctrl-C ends it")
+    watching.until("watching 1 file; Ctrl-C stops it")
     write(fsd, "service.yml", KAFKA_CONSUMER)
     assert "\x1b" not in watching.until("service.yml: 0 errors, 0 warnings")
     (fsd.cwd / "service.yml").unlink()

@@ -228,7 +228,7 @@ def test_plan__drift__every_difference_and_what_a_deployment_makes_of_it(
     lines = [line.strip() for line in ended.out.splitlines() if "drift  " in line]
     assert lines[0].endswith("HttpListener is gone; a deployment repairs it")
     assert "LoadBalancerSecurityGroup /SecurityGroupIngress/1" in lines[1]
-    assert lines[2].endswith("LogGroup /RetentionInDays 30 → 3653; a deployment leaves it so")
+    assert lines[2].endswith("LogGroup /RetentionInDays 30 → 3653; a deployment does not change it")
 
 
 def test_deploy__target_group_was_removed_and_the_release_fails__back_with_the_new_one(

@@ -166,5 +166,5 @@ def test_deploy__service_of_another_tool__taken_over_and_back_without_a_failed_r
     families = ("shop-api", "shop-local-api-local", "shop-api", "shop-local-api-local")
     assert (after_failure, taken, back, forth) == families
     assert "kept target group shop-api, its listener and its load balancer" in gone.out
-    assert "kept role shop-task: not made by FSD" in gone.out
+    assert "kept role shop-task: not created by FSD" in gone.out
     assert failures == []

@@ -50,5 +50,5 @@ def test_wait_for__never__timed_out_with_what_to_do() -> None:
         wait(clock, [])
 
     assert caught.value.exit_code is ExitCode.TIMED_OUT
-    assert caught.value.what == "not done after 1 minutes; AWS goes on with it"
+    assert caught.value.what == "not done after 1 minutes; AWS continues it"
     assert sum(clock.waits, timedelta()) == timedelta(minutes=1)

@@ -68,7 +68,7 @@ class AccountSetup:
         before = read_stack(found.template, environment=self.environment) if found else None
         if found is not None and before is None:
             raise RefusedError(
-                f"there is a stack {found.name} that fsd has not made",
+                f"there is a stack {found.name} that FSD did not create",
                 where=found.id,
                 fix="rename or delete that stack",
                 code=ErrorCode.STACK_NOT_OURS,

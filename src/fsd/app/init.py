@@ -57,7 +57,7 @@ def run_init(request: InitRequest, *, ask: Ask | None) -> tuple[InitService, ...
 def _check(request: InitRequest) -> None:
     if not re.fullmatch(r"[\w][\w.-]*\.ya?ml", request.file):
         raise UsageError(
-            f"`{request.file}` is no name for a Service YAML",
+            f"`{request.file}` cannot be the name of a Service YAML",
             where="--file",
             fix="write a name without a folder that ends in .yml, as in fsd.yml",
         )
@@ -169,7 +169,7 @@ def _refuse_existing(paths: tuple[Path, ...], request: InitRequest) -> None:
         )
     else:
         other = "fsd.yml" if request.file != "fsd.yml" else "fsd-service.yml"
-        what = f"there is already a {first.name}, which is no Service YAML; nothing was written"
+        what = f"there is already a {first.name}, which is not a Service YAML; nothing was written"
         fix = f"`fsd init --file {other}` writes beside it"
     raise RefusedError(what, where=str(first), fix=fix, code=ErrorCode.FILE_EXISTS)
 

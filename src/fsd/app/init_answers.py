@@ -199,24 +199,28 @@ def _owners(text: str, flag: str) -> str:
     wrong = [owner for owner in owners if not _OWNER.fullmatch(owner)]
     if wrong:
         raise UsageError(
-            f"`{' '.join(wrong)}` is no GitHub handle", where=flag, fix="write @user or @org/team"
+            f"`{' '.join(wrong)}` is not a GitHub handle",
+            where=flag,
+            fix="write @user or @org/team",
         )
     return " ".join(owners)
 
 
 def _kind(text: str, flag: str) -> str:
     if text not in ("api", "worker"):
-        raise UsageError(f"`{text}` is no type", where=flag, fix="write api or worker")
+        raise UsageError(f"`{text}` is not a type", where=flag, fix="write api or worker")
     return text
 
 
 def _port(text: str, flag: str) -> str:
     if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) < 65536):
-        raise UsageError(f"`{text}` is no port", where=flag, fix="write a number up to 65535")
+        raise UsageError(f"`{text}` is not a port", where=flag, fix="write a number up to 65535")
     return text
 
 
 def _path(text: str, flag: str) -> str:
     if not re.fullmatch(r"/[!-~]{0,1023}", text):
-        raise UsageError(f"`{text}` is no path", where=flag, fix="start it with /, as in /health")
+        raise UsageError(
+            f"`{text}` is not a path", where=flag, fix="start it with /, as in /health"
+        )
     return text

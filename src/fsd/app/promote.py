@@ -186,7 +186,7 @@ def _image_of(request: PromoteRequest, release: ReleaseInfo, connection: Connect
     if release.digest and images:
         return images[0]
     raise RefusedError(
-        f"{release.revision} was not deployed by digest, so that nobody knows which image it is",
+        f"{release.revision} was not deployed by digest, so nobody knows which image it is",
         where=f"--from {request.source}",
         fix=f"deploy it to {request.source} again, and promote that",
         code=ErrorCode.PROMOTION_REQUIRED,

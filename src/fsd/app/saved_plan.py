@@ -134,7 +134,7 @@ def require_as_saved(saved: SavedPlan, basis: Basis) -> None:
         )
     changed = changed_reads(saved, now.reads)
     if changed == (Read.STEPS,) and saved.made_by != now.made_by:
-        raise _stale(f"it was made by fsd {saved.made_by}, and this is {now.made_by}")
+        raise _stale(f"it was created by fsd {saved.made_by}, and this is {now.made_by}")
     if changed == (Read.STEPS,):
         raise _stale("this command's options, or what this role may see, lead to other steps")
     if Read.IMAGE in changed and saved.digest and now.digest and saved.digest != now.digest:

@@ -54,7 +54,7 @@ def check_workflows(paths: Sequence[Path]) -> tuple[CheckedWorkflow, ...]:
     for file in checked:
         if not file.is_workflow and Path(file.path) in paths:
             raise ManifestError(
-                "this is no workflow: it has no `jobs:`",
+                "this is not a workflow: it has no `jobs:`",
                 where=file.path,
                 fix="name a file of .github/workflows; a Service YAML is checked with --file",
                 code=ErrorCode.NOT_A_WORKFLOW,

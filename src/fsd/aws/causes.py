@@ -58,11 +58,11 @@ _RENEW = "get new credentials (`aws sso login`, or run the workflow's job again)
 _REJECTED = "check the access key, the secret key and the session token, and the machine's clock"
 _AGAIN = "run it again; FSD finds the finished steps and does not repeat them"
 _SOON = "wait a minute, and run it again"
-_QUOTA = "ask for a higher quota (Service Quotas console), or remove unused resources"
+_QUOTA = "request a higher quota (Service Quotas console), or remove unused resources"
 _CORRECT = "correct what the message names, and run it again"
 _UNREACHED = (
-    "run it again: AWS could not fetch the issuer's keys, which passes; where it stays, the issuer "
-    "of the IAM OIDC provider must be reachable from the internet"
+    "run it again: AWS could not fetch the issuer's keys, which passes; if the error persists, "
+    "the issuer of the IAM OIDC provider must be reachable from the internet"
 )
 _SUPPORT = "contact AWS Support: the account can do nothing before that"
 
@@ -419,7 +419,7 @@ _IDENTITY: tuple[ApiCause, ...] = (
         code=ErrorCode.CALL_FAILED,
         aws=r"InvalidParameterException|ClientException",
         words=r"unable to assume the service linked role",
-        fix="run it again: a new service-linked role needs some seconds; where it stays, "
+        fix="run it again: a new service-linked role needs some seconds; if the error persists, "
         "`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`",
         examples=(
             QuotedText(
@@ -467,7 +467,8 @@ _CONTAINERS: tuple[ApiCause, ...] = (
         code=ErrorCode.CHANGED_MEANWHILE,
         aws="InvalidParameterException",
         words=r"Creation of service was not idempotent",
-        fix="run it again: a service of this name has been made meanwhile, with other settings",
+        fix="run it again: a service of this name has been created in the meantime, with other "
+        "settings",
         examples=(
             QuotedText(
                 "InvalidParameterException: Creation of service was not idempotent.",

@@ -62,7 +62,7 @@ def require_plugin() -> None:
     if not _reads_variable(version):
         raise CallFailedError(
             f"version {version} of the session-manager-plugin takes the session's token only as "
-            "an argument, which every user of the machine can read",
+            "an argument, where every user of the machine can read it",
             where=_PLUGIN,
             fix=f"update it, and run it again: {_PAGE}",
             code=ErrorCode.SESSION_PLUGIN,

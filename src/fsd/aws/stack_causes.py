@@ -30,8 +30,8 @@ _CODES = (
 
 _AGAIN = "run it again: the trouble is on AWS's side, and passes"
 _ALLOW = (
-    "allow what the reason names in the policy of the role that makes the stack (CloudFormation's "
-    "role, or the one that runs FSD)"
+    "allow what the reason names in the policy of the role that creates the stack "
+    "(CloudFormation's role, or the one that runs FSD)"
 )
 
 # `aws` is the handler's code here.
@@ -39,7 +39,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.QUOTA_EXCEEDED,
         words=r"maximum number of .* has been reached",
-        fix="ask for a higher quota (Service Quotas console), or remove unused resources",
+        fix="request a higher quota (Service Quotas console), or remove unused resources",
         examples=(
             QuotedText(
                 'Resource handler returned message: "The maximum number of VPC endpoints has been '
@@ -72,7 +72,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.QUOTA_EXCEEDED,
         aws="ServiceLimitExceeded",
-        fix="ask for a higher quota (Service Quotas console), or remove unused resources: the "
+        fix="request a higher quota (Service Quotas console), or remove unused resources: the "
         "reason names the limit",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)", _CODES),),
     ),
@@ -80,7 +80,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
         code=ErrorCode.ACCESS_DENIED,
         words=r"permissions error performing a tagging operation|CreateLogGroup with Tags",
         fix="allow the tagging of this resource (…:TagResource, for log groups logs:TagResource) "
-        "in the policy of the role that makes the stack",
+        "in the policy of the role that creates the stack",
         examples=(
             QuotedText(
                 'Resource handler returned message: "Encountered a permissions error performing a '
@@ -102,7 +102,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.ACCESS_DENIED,
         aws="UnauthorizedTaggingOperation",
-        fix="allow the tagging of this resource in the policy of the role that makes the stack",
+        fix="allow the tagging of this resource in the policy of the role that creates the stack",
         examples=(
             QuotedText("(RequestToken: 1, HandlerErrorCode: UnauthorizedTaggingOperation)", _CODES),
         ),
@@ -149,7 +149,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.CALL_FAILED,
         aws="NotFound",
-        fix="make again what the reason names, or correct its name: it does not exist, or was "
+        fix="recreate what the reason names, or correct its name: it does not exist, or was "
         "deleted by hand",
         examples=(
             QuotedText(
@@ -311,7 +311,7 @@ STACK_CAUSES: tuple[ApiCause, ...] = (
     ApiCause(
         code=ErrorCode.CALL_FAILED,
         aws="ResourceConflict",
-        fix="run it again; where it stays, remove first what the reason says uses it",
+        fix="run it again; if the error persists, remove first what the reason says uses it",
         examples=(QuotedText("(RequestToken: 1, HandlerErrorCode: ResourceConflict)", _CODES),),
     ),
     ApiCause(

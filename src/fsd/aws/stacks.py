@@ -397,7 +397,7 @@ class CloudFormationStacks:
         )["TemplateBody"]
         if isinstance(body, str):
             raise CallFailedError(
-                "the stack's template is not FSD's: it is not JSON",
+                "FSD did not create the stack's template: it is not JSON",
                 where=name,
                 fix="rename or delete that stack, or choose another service name",
                 code=ErrorCode.STACK_NOT_OURS,

@@ -37,8 +37,8 @@ def wait_for(
         if clock.now() >= deadline:
             minutes = int(limit.total_seconds() // 60)
             raise TimedOutError(
-                f"not done after {minutes} minutes; AWS goes on with it",
+                f"not done after {minutes} minutes; AWS continues it",
                 where=where,
-                fix="run the same command again: it picks up where AWS is",
+                fix="run the same command again: it continues from where AWS is",
             )
         clock.wait(poll)

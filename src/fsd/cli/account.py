@@ -22,7 +22,7 @@ def environment_to_be(name: str) -> Environment:
 
     if name == LOCAL:
         raise UsageError(
-            "the embedded AWS needs no roles: every call is its root user's",
+            "the embedded AWS needs no roles: every call comes from its root user",
             where=f"--env {name}",
             fix="name an environment of an account, such as --env dev",
         )

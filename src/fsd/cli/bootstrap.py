@@ -128,7 +128,8 @@ def command(
     )
     if sum((check, delete, template, terraform)) > 1:
         raise click.UsageError(
-            "`--check`, `--delete`, `--template` and `--terraform` exclude one another"
+            "`--check`, `--delete`, `--template` and `--terraform` cannot be combined "
+            "with one another"
         )
     if template or terraform:
         _print_template(asked, existing=frozenset(existing), as_hcl=terraform)
@@ -160,7 +161,7 @@ def _set_up(setup: AccountSetup, asked: JoinOptions, *, is_sure: bool) -> int:
             _ask(
                 f"Set up {setup.environment} in {plan.place.account}?", what="setting up an account"
             )
-        say(f"\nmaking the stack {plan.stack.name} …", err=True)
+        say(f"\ncreating the stack {plan.stack.name} …", err=True)
         setup.apply(plan)
     say(_what_is_left(plan, joined, asked.file))
     return int(ExitCode.OK)
@@ -272,7 +273,7 @@ def who_joins(asked: JoinOptions) -> Joined:
     if asked.repo is None:
         raise click.UsageError("`--repo` is missing")
     if asked.branches and asked.github_environment:
-        raise click.UsageError("`--branch` and `--github-environment` exclude each other")
+        raise click.UsageError("`--branch` cannot be combined with `--github-environment`")
     github_environment = "" if asked.branches else asked.github_environment or asked.env
     if any(sign in github_environment for sign in "*?$"):
         raise UsageError(

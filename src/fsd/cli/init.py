@@ -140,7 +140,7 @@ def _notes(written: InitService, *, has_workflow: bool) -> Iterator[str]:
     if needed:
         yield f"the code ends without {', '.join(needed[:8])}: set them in {answers.service_file}"
     if not answers.owners:
-        yield "there are no owners: set `metadata.owners`, whom FSD mentions if a deployment fails"
+        yield "there are no owners: set `metadata.owners`; FSD mentions them if a deployment fails"
     if has_workflow and not find_tests(detected.folder).found:
         yield "there are no tests: the workflow deploys nothing without one"
     if answers.aws or answers.kafka:

@@ -42,7 +42,7 @@ def watch(
                 check()
             except FsdError as error:
                 click.echo(str(error), err=True)
-            click.echo(f"watching {_count(now)}; Ctrl-C ends it", err=True)
+            click.echo(f"watching {_count(now)}; Ctrl-C stops it", err=True)
         clock.wait(_INTERVAL)
 
 

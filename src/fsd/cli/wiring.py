@@ -106,7 +106,8 @@ def govern(
             return text
         if commits is None:
             raise CallFailedError(
-                f"origin/{branch} is not fetched, and there is no github-token to ask GitHub with",
+                f"origin/{branch} is not fetched, and FSD has no github-token with which to ask "
+                "GitHub",
                 where=path,
                 fix="give the job `permissions: contents: read`, and leave github-token as it is",
             )

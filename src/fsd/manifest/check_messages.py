@@ -76,7 +76,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     ),
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": (
         "a name in DNS",
-        "use lower case letters, digits and hyphens, with none at the ends",
+        "use lower case letters, digits and hyphens, with a letter or a digit at both ends",
     ),
     r"^[1-9][0-9]{0,4}[smh]$": ("a duration", "write it with a unit, such as 90s, 10m or 1h"),
     r"^/[!-~]+$": ("a folder", "start it with `/`, with something behind"),
@@ -100,7 +100,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "the ARN of a listener of an application load balancer",
         "write arn:aws:elasticloadbalancing:REGION:ACCOUNT:listener/app/NAME/ID/ID",
     ),
-    r"^[A-Za-z0-9.*?-]+$": ("a host name", "use letters, digits, dots and hyphens; * and ? match"),
+    r"^[A-Za-z0-9.*?-]+$": (
+        "a host name",
+        "use letters, digits, dots and hyphens; * and ? are wildcards",
+    ),
     r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$": (
         "a range of addresses",
         "write it like 203.0.113.0/24",
@@ -115,7 +118,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     ),
     r"^/[!-~]*$": (
         "a path",
-        "start it with `/`, and percent-encode spaces and what is not ASCII",
+        "start it with `/`, and percent-encode spaces and non-ASCII characters",
     ),
     r"^[A-Za-z_][A-Za-z0-9_]*$": (
         "the name of an environment variable",
@@ -153,7 +156,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     ),
     r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$": (
         "the ARN of a key",
-        "write arn:aws:kms:REGION:ACCOUNT:key/ID; an alias is not taken",
+        "write arn:aws:kms:REGION:ACCOUNT:key/ID; an alias is not allowed",
     ),
     r"^[a-z0-9][a-z0-9.-]+[a-z0-9]$": (
         "the name of a bucket",
@@ -161,7 +164,7 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     ),
     r"^[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*$": (
         "a folder in a bucket",
-        "write it without a slash at its ends, like `alb/offers`",
+        "write it without a slash at the start or the end, like `alb/offers`",
     ),
     r"^Z[A-Z0-9]{1,31}$": (
         "the id of a hosted zone",
@@ -357,8 +360,8 @@ def _neither(path: KeyPath, shape: Shape, node: Node | None) -> _Fault:
         return _Fault(id=FindingId.WRONG_TYPE, message=message, fix=fix, path=path)
     return _Fault(
         id=FindingId.WRONG_TYPE,
-        message=f"{_name(path)} is {_shown(node)}; it takes a string, or a list of strings that is "
-        "not empty",
+        message=f"{_name(path)} is {_shown(node)}; it takes a string, or a non-empty list of "
+        "strings",
         fix=f'write `{_last_key(path)}: "…"`, or a list of words with each number in quotes',
         path=path,
     )

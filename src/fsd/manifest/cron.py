@@ -86,7 +86,7 @@ def find_fault(expression: str) -> tuple[str, str] | None:
     """(what AWS refuses, what to write) of a `cron(…)`; None for one that it takes."""
     written = expression.removeprefix("cron(").removesuffix(")").split()
     if len(written) != len(_CRON):
-        what = f"`{expression}` has {len(written)} fields, and AWS asks for 6: {FIELDS}"
+        what = f"`{expression}` has {len(written)} fields, but AWS requires 6: {FIELDS}"
         meant = from_unix(" ".join(written)) if len(written) == _UNIX_FIELDS else None
         return what, f"`{meant}`" if meant else "`cron(0 6 * * ? *)` is six o'clock every day"
     for field, text in zip(_CRON, written, strict=True):

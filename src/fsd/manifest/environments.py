@@ -208,7 +208,7 @@ def _load(document: Document) -> tuple[Environment | None, tuple[Finding, ...]]:
         return None, (
             _error(
                 FindingId.NOT_AN_ENVIRONMENT,
-                "an environment is a mapping, and this is none",
+                "an environment must be a mapping, and this is not one",
                 "start with `apiVersion: fsd/v1` and `kind: Environment`",
                 place=(where, width),
             ),

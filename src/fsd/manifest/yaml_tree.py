@@ -435,7 +435,7 @@ class _Builder:
         line = first.line if isinstance(first, Location) else 0
         self._error(
             FindingId.DUPLICATE_KEY,
-            f"`{key}` is here a second time; the first is in line {line}",
+            f"`{key}` appears twice; the first is in line {line}",
             fix="keep one of the two",
             where=where,
             width=width,
@@ -462,7 +462,7 @@ class _Builder:
             assert isinstance(candidate.where, Location)
             self._error(
                 FindingId.YAML_ALIAS,
-                "`<<` merges mappings, and this is none",
+                "`<<` merges mappings, and this is not one",
                 fix="use `<<: *anchor`, where the anchor is on a mapping",
                 where=candidate.where,
             )
@@ -490,7 +490,7 @@ class _Builder:
         """Reading stops at one too many."""
         is_last = len(self.findings) + 1 >= MOST
         if is_last:
-            message += "; what is below is not read"
+            message += "; FSD does not read what is below"
         self.findings.append(
             Finding(
                 id=id_,

@@ -44,9 +44,9 @@ def deleted_json(deleted: Deleted) -> dict[str, list[str]]:
 def _why(kept: Kept) -> str:
     match kept.why:
         case KeptWhy.NOT_OF_FSD:
-            return "not made by FSD"
+            return "not created by FSD"
         case KeptWhy.NOT_OF_DEPLOYMENT:
-            return "not made by a deployment"
+            return "not created by a deployment"
         case KeptWhy.IN_USE:
             return _users(kept)
 

@@ -41,7 +41,7 @@ class PlanReport:
             return []
         lines = [f"{difference_text(one)}; {self._fate(one)}" for one in self.drift.drifted]
         lines += uncompared_lines(self.drift)
-        return lines or ["every resource that CloudFormation compares is as the template says"]
+        return lines or ["every resource that CloudFormation compares matches the template"]
 
     def repairs(self, drifted: Drifted) -> bool:
         """Whether a deployment makes it again, or gives it back what a rollout needs."""
@@ -51,7 +51,7 @@ class PlanReport:
         if self.repairs(drifted):
             return "a deployment repairs it"
         is_changed = bool(self._stack_changes(drifted))
-        return "a deployment changes it too" if is_changed else "a deployment leaves it so"
+        return "a deployment changes it too" if is_changed else "a deployment does not change it"
 
     def _stack_changes(self, drifted: Drifted) -> list[Change]:
         """What the plan does to the resource."""

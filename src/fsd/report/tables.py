@@ -177,7 +177,7 @@ def _group_text(group: GroupLook) -> str:
     if group.missing:
         missing = ", ".join(map(group_name, group.missing))
         return f"{name}: does not exist" if missing == name else f"{name}: {missing} does not exist"
-    states = [target.state or "of a state that is not said" for target in group.targets]
+    states = [target.state or "in an unknown state" for target in group.targets]
     counts = [f"{states.count(state)} {state}" for state in sorted(set(states))]
     return f"{name}: {', '.join(counts) or 'none registered'}"
 

@@ -274,7 +274,7 @@ def test_read_compose__second_document_and_second_key__said_with_their_line() ->
     _, losses = of_compose(f"services:\n{web}{web}---\nservices: {{b: {{image: me/b}}}}\n")
 
     assert [(loss.where.partition(":")[2], loss.reason.partition(":")[0]) for loss in losses] == [
-        ("3:3", "`web` is here a second time; the first is in line 2"),
+        ("3:3", "`web` appears twice; the first is in line 2"),
         ("5:1", "another YAML document"),
     ]
 

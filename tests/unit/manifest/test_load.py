@@ -328,4 +328,4 @@ def test_load__value_of_a_union_that_fits_none__one_finding_that_names_both(valu
 
     assert finding.id == "wrong-type"
     assert finding.message.startswith("`service.healthCheck.command` is ")
-    assert "it takes a string, or a list of strings that is not empty" in finding.message
+    assert "it takes a string, or a non-empty list of strings" in finding.message

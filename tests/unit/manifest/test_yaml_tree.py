@@ -152,7 +152,7 @@ def test_parse__very_many_mistakes__read_up_to_the_hundredth() -> None:
     findings = parse("a: 1\n" * 5000, path="f.yml").findings
 
     assert len(findings) == 100
-    assert findings[-1].message.endswith("; what is below is not read")
+    assert findings[-1].message.endswith("; FSD does not read what is below")
 
 
 def test_parse__several_mistakes__all_of_them() -> None:

@@ -197,7 +197,7 @@ def test_plan_text__drift__what_a_deployment_makes_of_it() -> None:
         "offer-api → prod    1 to change\n"
         "  ~ stack          fsd-offer-api-prod   +HttpListener (missing) · ~TaskRole\n"
         "    drift          HttpListener is gone; a deployment repairs it\n"
-        "    drift          LogGroup /RetentionInDays 30 → 3653; a deployment leaves it so\n"
+        "    drift          LogGroup /RetentionInDays 30 → 3653; a deployment does not change it\n"
         "    drift          TaskRole /Path /fsd/ → /; a deployment changes it too\n"
         "    drift          Records could not be compared: denied"
     )
@@ -207,7 +207,7 @@ def test_plan_text__no_drift__is_said() -> None:
     planned = replace(make_planned(), drift=StackDrift())
 
     assert plan_text(planned).endswith(
-        "    drift          every resource that CloudFormation compares is as the template says"
+        "    drift          every resource that CloudFormation compares matches the template"
     )
 
 
@@ -225,7 +225,7 @@ FAILED = f"CloudFormation could not compare every resource: {REASON}"
         ),
         (
             StackDrift(is_complete=False, reason=REASON, drifted=DRIFT.drifted[:1]),
-            ["HttpListener is gone; a deployment leaves it so", FAILED],
+            ["HttpListener is gone; a deployment does not change it", FAILED],
         ),
         (
             StackDrift(is_complete=False),
