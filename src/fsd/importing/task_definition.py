@@ -118,7 +118,7 @@ def _first_lower(key: str) -> str:
 
 def main_container(containers: Sequence[Reader], family: str) -> Reader | None:
     """The one that listens; of several the one that is called like the task. A log router never."""
-    containers = [each for each in containers if "firelensConfiguration" not in each.values]
+    containers = [each for each in containers if not each.values.get("firelensConfiguration")]
     essential = [each for each in containers if each.values.get("essential") is not False]
     listening = [each for each in essential if each.values.get("portMappings")]
     named = [each for each in essential if text_of(each.values.get("name")) == family]
@@ -238,7 +238,7 @@ def _container(main: Reader, volumes: dict[str, dict[str, Value]]) -> dict[str, 
 
 def _is_router(reader: Reader) -> bool:
     """Whether it is Fluent Bit beside the others, which `driver: awsfirelens` starts again."""
-    if "firelensConfiguration" not in reader.values:
+    if not reader.values.get("firelensConfiguration"):
         return False
     router = reader.inside("firelensConfiguration")
     if router.text("type") == "fluentd":

@@ -526,3 +526,10 @@ def test_read_task_definition__sidecar_with_logs_of_its_own__is_said() -> None:
         "containerDefinitions[1].logConfiguration.options.awslogs-group",
         "containerDefinitions[2].logConfiguration",
     ]
+
+
+def test_read_task_definition__firelens_configuration_is_null__no_router() -> None:
+    imported = read(task(firelensConfiguration=None))
+
+    assert mapping(imported.tree["service"])["image"] == CONTAINER["image"]
+    assert lost(imported) == []
