@@ -29,7 +29,7 @@ from fsd_local.instance import ACCOUNT, REGION, Instance
 from fsd_local.lambda_hooks import LocalHooks
 from fsd_local.logs import MiniStackLogs
 from fsd_local.network_plane import NetworkPlane
-from fsd_local.page import LivePage
+from fsd_local.page.live_page import LivePage
 from fsd_local.page.look import Shown
 from fsd_local.patches import (
     alias_records,

@@ -19,7 +19,7 @@ from typing import Any
 
 from fsd_local import doorkeeper
 from fsd_local.dataplane import DataPlane, Message, Receive, Send, find_address
-from fsd_local.page import LivePage, is_for_page
+from fsd_local.page.live_page import LivePage, is_for_page
 from fsd_local.roles import CREDENTIALS_PATH
 from fsd_local.sessions.channel import DataChannels
 from fsd_local.sessions.store import DATA_CHANNEL
