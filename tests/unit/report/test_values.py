@@ -157,7 +157,6 @@ OF_ERRORS = {
     "release/existing_service.py::_check",
     "release/existing_service.py::_near",
     "release/make_plan.py::_may_go_on",
-    "release/make_plan.py::_end_shift",
     "release/deploy_step.py::_failure",
     "release/probe.py::_could_not_try",
     "release/promotion.py::_what_did",
