@@ -6,7 +6,6 @@ Needs Chromium (Debian's package `chromium`): skips without it, fails where FSD_
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ import pytest
 from fsd_local import instance as local
 from fsd_local.instance import Instance
 from fsd_local.settings import Settings
+from tests.local.browser import find_chromium
 
 pytest.importorskip("ministack")
 
@@ -51,15 +51,6 @@ async function attack(name, path, options) {
   document.getElementById("log").textContent = "done\\n" + log.join("\\n");
 })();
 </script>"""
-
-
-def find_chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
-        return found
-    if os.environ.get("FSD_REQUIRE_CHROMIUM") == "1":
-        pytest.fail("FSD_REQUIRE_CHROMIUM=1, and there is no chromium")
-    pytest.skip("there is no chromium")
 
 
 @contextmanager
