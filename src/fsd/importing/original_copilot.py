@@ -67,8 +67,8 @@ def _original(value: dict[str, Value], environment: str, application: str) -> Or
     reader = Reader(mapping(_spelled_out(value, environment, application)), "", uncompared)
     kind = reader.text("type")
     image = reader.inside("image")
-    main, more, around = _task(reader, image)
-    around |= _http(reader, kind, main) | _count(reader) | _job(reader, kind) | _service(reader)
+    main, more = _task(reader, image)
+    around = _http(reader, kind, main) | _count(reader) | _job(reader, kind) | _service(reader)
     sidecars = reader.inside("sidecars")
     others = [_sidecar(sidecars.inside(name), name) for name in sidecars.values]
     for key in ("publish", "taskdef_overrides", "observability", "nlb"):
@@ -83,10 +83,8 @@ def _original(value: dict[str, Value], environment: str, application: str) -> Or
     )
 
 
-def _task(
-    reader: Reader, image: Reader
-) -> tuple[dict[str, Value], dict[str, Value], dict[str, Value]]:
-    """The main container, the rest of the task definition, and what is about neither."""
+def _task(reader: Reader, image: Reader) -> tuple[dict[str, Value], dict[str, Value]]:
+    """The main container, and the rest of the task definition."""
     image.lose("build", _BUILT)
     port = image.number("port")
     mounts, volumes, storage = _storage(reader)
@@ -118,7 +116,7 @@ def _task(
         "runtimePlatform": {"cpuArchitecture": architecture} if written else {},
     }
     storage.finish(NOT_THERE)
-    return main, more, {}
+    return main, more
 
 
 def _words(reader: Reader, key: str) -> Value:
@@ -208,7 +206,7 @@ def _sidecar(reader: Reader, name: str) -> Value:
         reader.lose("image", _BUILT)
     reader.take("image")
     port = number(reader.text("port").partition("/")[0])
-    return {
+    found: dict[str, Value] = {
         "name": name,
         "image": location,
         "repositoryCredentials": _login(reader, "credentialsParameter"),
@@ -229,18 +227,14 @@ def _sidecar(reader: Reader, name: str) -> Value:
             }
             for each in listed(reader.take("mount_points"))
         ],
-        **_left(reader),
     }
+    reader.finish(NOT_THERE)
+    return found
 
 
 def _login(reader: Reader, key: str) -> Value:
     secret = reader.text(key)
     return {"credentialsParameter": secret} if secret else {}
-
-
-def _left(reader: Reader) -> dict[str, Value]:
-    reader.finish(NOT_THERE)
-    return {}
 
 
 def _http(reader: Reader, kind: str, main: dict[str, Value]) -> dict[str, Value]:
