@@ -24,10 +24,12 @@ from fsd.release.ledger import (
 from fsd.release.ledger import release_info as info_of
 from fsd.release.ports import Ecs, TaskDefinition
 from fsd.release.result import PastOutcome, ReleaseInfo
-from fsd.snapshot import ServiceDeployment, ServiceState
+from fsd.rollout.diagnose import family_revision
+from fsd.snapshot import DeploymentStatus, ServiceDeployment, ServiceState
 
 # The journal's entry is written when ECS has the update: so near is the deployment that it made.
 _NEAR = timedelta(minutes=3)
+_SECOND = timedelta(seconds=1)  # an entry has whole ones
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -74,12 +76,14 @@ def _rows_of(
     if later and release.outcome is PastOutcome.SUCCEEDED and len(later) < len(mine):
         release = replace(release, outcome=_first_outcome(mine[0], definition))
     yield Row(action="deploy", release=release, reason=_why(release, definition.tags))
+    for entry in [one for one in journal if _taken_back(one, deployments)]:
+        journal.remove(entry)
+        yield _entry_row(entry, release, deployments)
     for deployment in later:
-        entry = _entry_of(deployment, journal)
-        yield _later_row(deployment, entry, release, deployments)
+        found = _entry_of(deployment, journal)
+        yield _later_row(deployment, found, release, deployments)
     for entry in journal:
-        done = replace(release, at=entry.at, run=entry.by, forced="", outcome=PastOutcome.UNKNOWN)
-        yield Row(action=entry.action, release=done, reason=entry)
+        yield _entry_row(entry, release, deployments)
 
 
 def _is_first(
@@ -129,6 +133,46 @@ def _later_row(
         outcome=deployment_outcome(deployment),
     )
     return Row(action=action, release=done, reason=entry)
+
+
+def _entry_row(
+    entry: JournalEntry, release: ReleaseInfo, deployments: Sequence[ServiceDeployment]
+) -> Row:
+    """What made no deployment of this revision, or one that ECS has forgotten."""
+    shift = _taken_back(entry, deployments)
+    outcome = _shift_outcome(shift) if shift else PastOutcome.UNKNOWN
+    done = replace(release, at=entry.at, run=entry.by, forced="", outcome=outcome)
+    return Row(action=entry.action, release=done, reason=entry)
+
+
+def _taken_back(
+    entry: JournalEntry, deployments: Sequence[ServiceDeployment]
+) -> ServiceDeployment | None:
+    """The deployment that a rollback found in progress. ECS shifts its traffic back and makes no
+    deployment of the revision before it, so the outcome is that deployment's."""
+    if entry.action != "rollback":
+        return None
+    return next(
+        (
+            d
+            for d in deployments
+            if entry.what == f"from {family_revision(d.task_definition_arn)}"
+            and d.created_at < entry.at + _SECOND
+            and (d.finished_at is None or d.finished_at >= entry.at)
+        ),
+        None,
+    )
+
+
+def _shift_outcome(shift: ServiceDeployment) -> PastOutcome:
+    """Of the rollback: it came too late for a deployment that succeeded all the same."""
+    match shift.status:
+        case DeploymentStatus.ROLLBACK_SUCCESSFUL:
+            return PastOutcome.SUCCEEDED
+        case DeploymentStatus.SUCCESSFUL:
+            return PastOutcome.ROLLBACK_FAILED
+        case _:
+            return deployment_outcome(shift)
 
 
 _GOOD = {PastOutcome.SUCCEEDED, PastOutcome.IN_PROGRESS}

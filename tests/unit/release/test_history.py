@@ -64,6 +64,32 @@ def test_read_rows__rolled_back_restarted_and_scaled__a_row_each_and_who_did_it(
     assert done == ["alice@laptop"] * 3
 
 
+@pytest.mark.parametrize(
+    ("ended", "outcome"),
+    [
+        ("ROLLBACK_SUCCESSFUL", "succeeded"),
+        ("ROLLBACK_FAILED", "rollback failed"),
+        ("SUCCESSFUL", "rollback failed"),  # it came too late
+        ("ROLLBACK_IN_PROGRESS", "in progress"),
+    ],
+)
+def test_read_rows__shift_taken_back__the_rollback_ended_as_the_deployment_did(
+    ended: str, outcome: str
+) -> None:
+    aws = with_history(40, 41)
+    aws.ecs.take_over(42)
+    aws.ecs.deployments[0] = replace(aws.ecs.deployments[0], lifecycle_stage="BAKE_TIME")
+    aws.ecs.on_stop(ended)
+    tools = replace(operation(aws), wait=False, by="alice@laptop")
+    tools.clock.wait(timedelta(minutes=1))
+
+    roll_back(tools, None)
+
+    (row,) = [row for row in rows(aws) if row.action == "rollback"]
+    assert (row.release.revision, row.release.outcome) == ("web-dev:41", outcome)
+    assert (reason_text(row), row.release.run) == ("from web-dev:42", "alice@laptop")
+
+
 def test_read_rows__failed_release__why() -> None:
     aws = with_history(41)
     aws.ecs.take_over(42)
