@@ -1,7 +1,6 @@
-"""What a Copilot manifest says beside its usual keys: patches, and a network load balancer.
+"""The patches of a Copilot manifest, which write into the task definition.
 
 https://aws.github.io/copilot-cli/docs/developing/overrides/taskdef-overrides/
-https://aws.github.io/copilot-cli/docs/manifest/lb-web-service/#nlb
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ import re
 from copy import deepcopy
 
 from fsd.importing.container import read_container
-from fsd.importing.reader import Loss, Reader, literal
+from fsd.importing.reader import Loss, Reader
 from fsd.importing.task_definition import merged, read_task_fields, unwrap
-from fsd.importing.values import Value, listed, mapping, number, text_of
+from fsd.importing.values import Value, listed, mapping
 
 _PART = re.compile(r"(?P<key>[A-Za-z]+)(?:\[(?P<index>\d{1,3}|-)\])?")
 _LONGEST = 50  # members of a list
@@ -73,62 +72,3 @@ def _patch(tree: dict[str, Value], path: list[str], value: Value) -> bool:
             members[index] = inner = mapping(members[index])
         node = inner
     return False
-
-
-def read_network_balancer(reader: Reader, *, beside_http: bool) -> dict[str, Value]:
-    """{} where there is none, or where the other load balancer is kept."""
-    if not isinstance(reader.values.get("nlb"), dict):
-        reader.ignore("nlb")
-        return {}
-    if beside_http:
-        reader.lose("nlb", "a service has one load balancer: the application load balancer is kept")
-        return {}
-    nlb = reader.inside("nlb")
-    port, _, protocol = nlb.text("port").partition("/")
-    if protocol == "udp":
-        nlb.taken.discard("port")
-        nlb.lose("port", "FSD's ports are TCP")
-    inside = number(mapping(reader.values.get("image")).get("port"))
-    target = nlb.number("target_port") or inside or number(port)
-    if number(port) != target:
-        nlb.taken.discard("port")
-        nlb.lose("port", f"FSD's listener has the number of the service's port, {target}")
-    nlb.lose("target_container", "FSD's load balancer sends to the service's own container")
-    nlb.lose("additional_listeners", "a service has one listener of a network load balancer")
-    nlb.lose("ssl_policy", "FSD's listener has a policy of its own")
-    alias = nlb.take("alias")
-    if alias:
-        nlb.taken.discard("alias")
-        nlb.lose("alias", "its zone is not named here: `loadBalancer.domain` takes both")
-    stickiness = nlb.take("stickiness")
-    if stickiness:
-        nlb.taken.discard("stickiness")
-        nlb.lose("stickiness", "of a network load balancer: FSD has that of cookies")
-    check = nlb.inside("healthcheck")
-    found: dict[str, Value] = {
-        "port": None,
-        "ports": [{"port": target, "protocol": "tcp"}],
-        "healthCheck": {
-            "protocol": "tcp",
-            "port": check.number("port"),
-            "interval": check.seconds("interval"),
-            "timeout": check.seconds("timeout"),
-            "healthyThreshold": check.number("healthy_threshold"),
-            "unhealthyThreshold": check.number("unhealthy_threshold"),
-            "gracePeriod": check.seconds("grace_period"),
-        },
-        "deployment": {"deregistrationDelay": nlb.seconds("deregistration_delay")},
-        "networking": {
-            "loadBalancer": {
-                "type": "network",
-                "internal": False,
-                "ingress": [literal(text_of(each)) for each in nlb.items("allowed_source_ips")],
-            }
-        },
-    }
-    if protocol == "tls":
-        nlb.taken.discard("port")
-        nlb.lose("port", "TLS wants a certificate: name it in `loadBalancer.certificateArn`")
-    check.finish()
-    nlb.finish()
-    return found

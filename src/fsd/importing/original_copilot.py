@@ -6,16 +6,14 @@ https://github.com/aws/copilot-cli/tree/mainline/internal/pkg/template/templates
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
+from fsd.importing.copilot_names import spelled_out
 from fsd.importing.original import NOT_THERE, OTHERWISE, pairs, said, task
 from fsd.importing.reader import ANY_ENVIRONMENT, Loss, Original, Reader, without_empty
 from fsd.importing.values import Value, listed, mapping, number, text_of
 
-_ENVIRONMENT = re.compile(r"\$\{?COPILOT_ENVIRONMENT_NAME\}?")
-_APPLICATION = re.compile(r"\$\{?COPILOT_APPLICATION_NAME\}?")
 _BUILT = "built from the same Dockerfile: the two images are not compared"
 _EXPORT = "a stack's export has no value here"
 _SECRETS = "arn:aws:secretsmanager:${AWS_REGION}:${AWS_ACCOUNT_ID}:secret:"
@@ -50,21 +48,10 @@ def _overlaid(first: dict[str, Value], second: dict[str, Value]) -> dict[str, Va
     return found
 
 
-def _spelled_out(value: Value, environment: str, application: str) -> Value:
-    match value:
-        case dict():
-            return {k: _spelled_out(v, environment, application) for k, v in value.items()}
-        case list():
-            return [_spelled_out(each, environment, application) for each in value]
-        case str():
-            text = _ENVIRONMENT.sub(lambda _: environment, value)
-            return _APPLICATION.sub(lambda _: application, text) if application else text
-    return value
-
-
 def _original(value: dict[str, Value], environment: str, application: str) -> Original:
     uncompared: list[Loss] = []
-    reader = Reader(mapping(_spelled_out(value, environment, application)), "", uncompared)
+    whole = spelled_out(value, environment=environment, application=application)
+    reader = Reader(mapping(whole), "", uncompared)
     kind = reader.text("type")
     image = reader.inside("image")
     main, more = _task(reader, image)
