@@ -46,7 +46,7 @@ def test_switch_old__schedule__only_its_state_changes(clients: TestClients) -> N
         GroupName="jobs",
         ScheduleExpression="cron(0 3 * * ? *)",
         ScheduleExpressionTimezone="Europe/Berlin",
-        FlexibleTimeWindow={"Mode": "OFF"},
+        FlexibleTimeWindow={"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
         Description="of the report",
         Target={
             "Arn": f"arn:aws:sqs:{PLACE}:q",
@@ -67,7 +67,7 @@ def test_switch_old__schedule__only_its_state_changes(clients: TestClients) -> N
     assert read() == {**before, "State": "DISABLED"}
     old = schedules.find_old(SCHEDULE)
     assert old is not None
-    assert (old.is_enabled, old.time_zone) == (False, "Europe/Berlin")
+    assert (old.is_enabled, old.time_zone, old.window) == (False, "Europe/Berlin", 15)
 
 
 @mock_aws

@@ -104,6 +104,7 @@ class EventBridgeScheduler:
             is_enabled=found.get("State") != "DISABLED",
             expression=found["ScheduleExpression"],
             time_zone=found.get("ScheduleExpressionTimezone") or "UTC",
+            window=found["FlexibleTimeWindow"].get("MaximumWindowInMinutes", 0),
         )
 
     def _read(self, arn: str) -> dict[str, Any]:

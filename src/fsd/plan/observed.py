@@ -72,6 +72,7 @@ class OldSchedule:
     expression: str
     time_zone: str = "UTC"
     targets: int = 1  # what a rule starts
+    window: int = 0  # minutes, of a flexible time window: a run starts anywhere in it
 
     @property
     def name(self) -> str:

@@ -55,6 +55,7 @@ class Applied:
     registered: TaskDefinition | None = None  # by this run
     stack_record: str = ""  # of its last change, for `fsd.plan.known_template`
     run_one_off: Callable[[RunOneOff, Applied], None] = lambda *_: None
+    wait_until_quiet: Callable[[], None] = lambda: None  # until no run of a Job is due
     service: ServiceState | None = None  # as ECS answered when it was asked for the rollout
     undeleted: Undeleted | None = None  # what the stack's last change could not remove
 
@@ -122,7 +123,12 @@ def _release(
             if step.takes_over is None:
                 aws.schedules.put(parameters)
             else:
-                hand_over(step.takes_over, parameters, aws.schedules)
+                hand_over(
+                    step.takes_over,
+                    parameters,
+                    aws.schedules,
+                    wait_until_quiet=applied.wait_until_quiet,
+                )
             return None
         case _:
             assert_never(step)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from fsd.compile.desired import Desired
 from fsd.errors import CallFailedError, Interrupted
@@ -32,7 +33,7 @@ from fsd.release.concurrency.in_flight import refuse_older
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.deploy_step import DeployStepTools, StepFailedError, run_deploy_step
 from fsd.release.follow_ups import AdvisedFix, DeployAgain, ServiceCommand
-from fsd.release.hand_over import until_quiet
+from fsd.release.hand_over import HandOverFailedError, Timetable, until_quiet
 from fsd.release.job_ledger import keep_scheduled, note_scheduled
 from fsd.release.jobs import next_run
 from fsd.release.ledger import release_info
@@ -94,6 +95,8 @@ class _JobDeployment:
             return self._interrupted(signal)
         except StepFailedError as failed:
             return self._not_begun(failed)
+        except HandOverFailedError:  # FSD's own schedule may start the new revision
+            raise
         except CallFailedError:
             self._discard_registered()
             raise
@@ -135,7 +138,7 @@ class _JobDeployment:
                 if self._has_moved(step, observed.schedule):
                     return None
                 self._tell_late(keep_scheduled(self.aws.ecs, observed.running))
-                self._let_due_pass(step)
+                applied = replace(applied, wait_until_quiet=partial(self._let_due_pass, step))
             applied = self._step(step, applied)
             if isinstance(step, RegisterRevision):
                 self.registered = applied.task_definition_arn
@@ -160,11 +163,19 @@ class _JobDeployment:
         schedule = self.desired.schedule
         if step.takes_over is None or schedule is None:
             return
-        old = (step.takes_over.expression, step.takes_over.time_zone)
-        wait = until_quiet((old, (schedule.expression, schedule.time_zone)), self.clock.now())
+        old = step.takes_over
+        both = (
+            Timetable(expression=old.expression, zone=old.time_zone, window=old.window),
+            Timetable(expression=schedule.expression, zone=schedule.time_zone),
+        )
+        wait = until_quiet(both, self.clock.now())
         if wait:
             self.reporter.note(Remark.SCHEDULE_DUE)
+        while wait:
             self.clock.wait(wait)
+            wait = until_quiet(both, self.clock.now())
+        if wait is None:
+            self._tell_late(Remark.SCHEDULE_ALWAYS_DUE)
 
     def _step(self, step: Step, applied: Applied) -> Applied:
         name = _PHASES.get(type(step))

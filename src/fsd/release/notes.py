@@ -27,6 +27,7 @@ class Remark(StrEnum):
     ANOTHER_BEGAN = "another-began"
     SCHEDULE_MOVED = "schedule-moved"  # by another deployment
     SCHEDULE_DUE = "schedule-due"  # the old one or the new one starts a run in this minute
+    SCHEDULE_ALWAYS_DUE = "schedule-always-due"  # in each of the next twenty minutes
     PROBE_SWEPT = "probe-swept"  # that a run which was stopped had left
     PROBE_GONE = "probe-gone"  # it was removed while it was used
     LOG_LINES_ELSEWHERE = "log-lines-elsewhere"

@@ -104,7 +104,11 @@ _REMARKS = {
         "another deployment has moved the schedule in the meantime; looking again"
     ),
     Remark.SCHEDULE_DUE: (
-        "a run is due just now: FSD waits until the minute is over, so that it starts once"
+        "a run is due just now: FSD waits until its time is over, so that it starts once"
+    ),
+    Remark.SCHEDULE_ALWAYS_DUE: (
+        "a run may be due at any time in the next 20 minutes, so that FSD changed the schedules at "
+        "once: one run may be missing, or start twice"
     ),
     Remark.PROBE_SWEPT: "removed the health check's probe that a stopped run had left behind",
     Remark.PROBE_GONE: "the health check's probe was removed in the meantime; trying again",
