@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,18 @@ def commit(folder: Path, title: str) -> None:
         subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", title], check=True)
+
+
+@contextmanager
+def own_aws(client: Fsd, *options: str) -> Iterator[Fsd]:
+    """An embedded AWS that is AWS for its client's environments; it is gone afterwards."""
+    client.ok("local", "up", "--runtime", "process", "--speed", SPEED, *options)
+    client.extra = client.aws_environment()
+    try:
+        yield client
+    finally:
+        client.extra = {}
+        client.ok("local", "down")
 
 
 @pytest.fixture

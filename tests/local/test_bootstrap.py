@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.local.cli import Fsd
-from tests.local.conftest import SPEED, commit
+from tests.local.conftest import commit, own_aws
 from tests.local.server.enforced import Account, opened
 
 ACCOUNT = "111111111111"
@@ -24,14 +24,9 @@ DEPLOY = ("deploy", "--env", "dev", "--format", "json")
 @pytest.fixture
 def fsd(tmp_path: Path, hello: Path) -> Iterator[Fsd]:
     """An empty account of an embedded AWS that enforces IAM; the caller is its root."""
-    client = Fsd(state=tmp_path / "state", cwd=hello)
-    client.ok("local", "up", "--runtime", "process", "--speed", SPEED, "--enforce-iam")
-    client.extra = {**client.aws_environment(), "AWS_ACCESS_KEY_ID": ACCOUNT}
-    try:
+    with own_aws(Fsd(state=tmp_path / "state", cwd=hello), "--enforce-iam") as client:
+        client.extra["AWS_ACCESS_KEY_ID"] = ACCOUNT
         yield client
-    finally:
-        client.extra = {}
-        client.ok("local", "down")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from conformance.recording import Answer, differences, read, without_names
 from conformance.scenarios import Site, stacks
 
 from tests.local.cli import Fsd
-from tests.local.conftest import SPEED
+from tests.local.conftest import own_aws
 
 REGION = "us-east-1"
 RECORDED = Path(__file__).parent.parent.parent / "conformance" / "recordings" / "embedded.json"
@@ -22,14 +22,8 @@ RECORDED = Path(__file__).parent.parent.parent / "conformance" / "recordings" / 
 
 @pytest.fixture
 def fsd(tmp_path: Path) -> Iterator[Fsd]:
-    client = Fsd(state=tmp_path / "state", cwd=tmp_path)
-    client.ok("local", "up", "--runtime", "process", "--speed", SPEED)
-    client.extra = client.aws_environment()
-    try:
+    with own_aws(Fsd(state=tmp_path / "state", cwd=tmp_path)) as client:
         yield client
-    finally:
-        client.extra = {}
-        client.ok("local", "down")
 
 
 def names_of_stacks(fsd: Fsd) -> list[str]:

@@ -17,7 +17,7 @@ from fsd.account.checks import Check
 from fsd.image.registry_api import FoundManifest, RegistryApi
 from tests.fakes.plain_aws import plain_aws
 from tests.local.cli import Fsd
-from tests.local.conftest import SPEED, commit
+from tests.local.conftest import commit, own_aws
 from tests.local.server.enforced import EVERYTHING, Account, all_but, opened
 from tests.local.test_bootstrap import BOOTSTRAP, write_entry
 from tests.local.test_call_budget import Count, text
@@ -31,14 +31,8 @@ ACCOUNTS = itertools.count(222_222_222_222)
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fsd]:
     """One embedded AWS for all, which enforces IAM."""
     folder = tmp_path_factory.mktemp("doctor")
-    client = Fsd(state=folder / "state", cwd=folder)
-    client.ok("local", "up", "--runtime", "process", "--speed", SPEED, "--enforce-iam")
-    client.extra = client.aws_environment()
-    try:
+    with own_aws(Fsd(state=folder / "state", cwd=folder), "--enforce-iam") as client:
         yield client
-    finally:
-        client.extra = {}
-        client.ok("local", "down")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from fsd.image.copying import ImageCopy
 from fsd.image.push_retries import PushRetries
 from fsd.image.registry_api import RegistryApi
 from tests.local.cli import Fsd
-from tests.local.conftest import SPEED, commit
+from tests.local.conftest import commit, own_aws
 
 ENVIRONMENTS = """\
 apiVersion: fsd/v1
@@ -38,15 +38,9 @@ DEPLOY = ("deploy", "--env", "dev", "--format", "json")
 
 @pytest.fixture
 def fsd(tmp_path: Path, hello: Path) -> Iterator[Fsd]:
-    client = Fsd(state=tmp_path / "state", cwd=hello)
-    client.ok("local", "up", "--runtime", "process", "--speed", SPEED)
-    client.extra = client.aws_environment()
-    write(hello, "us-east-1")
-    try:
+    with own_aws(Fsd(state=tmp_path / "state", cwd=hello)) as client:
+        write(hello, "us-east-1")
         yield client
-    finally:
-        client.extra = {}
-        client.ok("local", "down")
 
 
 def write(folder: Path, region: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.cli import Fsd
-from tests.local.conftest import SPEED, commit
+from tests.local.conftest import commit, own_aws
 
 ENVIRONMENT = """\
 apiVersion: fsd/v1
@@ -23,14 +23,8 @@ DEPLOY = ("deploy", "--env", "dev")
 
 @pytest.fixture
 def fsd(tmp_path: Path, hello: Path) -> Iterator[Fsd]:
-    client = Fsd(state=tmp_path / "state", cwd=hello)
-    client.ok("local", "up", "--runtime", "process", "--speed", SPEED)
-    client.extra = client.aws_environment()
-    try:
+    with own_aws(Fsd(state=tmp_path / "state", cwd=hello)) as client:
         yield client
-    finally:
-        client.extra = {}
-        client.ok("local", "down")
 
 
 def write(folder: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.local.cli import ROOT, Fsd
-from tests.local.conftest import SPEED, commit
+from tests.local.conftest import commit, own_aws
 from tests.local.server.enforced import Account, opened
 from tests.local.test_bootstrap import REPO, token
 
@@ -22,14 +22,8 @@ _BORDER = "\n# .github"
 @contextmanager
 def embedded_aws(place: Path, *, kind: type[Fsd] = Fsd) -> Iterator[Fsd]:
     """Where every account enforces IAM; the caller is the root user of one."""
-    fsd = kind(state=place / "state", cwd=place)
-    fsd.ok("local", "up", "--runtime", "process", "--speed", SPEED, "--enforce-iam")
-    fsd.extra = fsd.aws_environment()
-    try:
+    with own_aws(kind(state=place / "state", cwd=place), "--enforce-iam") as fsd:
         yield fsd
-    finally:
-        fsd.extra = {}
-        fsd.ok("local", "down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,18 @@ MANIFEST_TYPES = (
 )
 
 
+def get_manifests(client: Any, repository: str, digest: str) -> dict[str, Any]:
+    """The answer of BatchGetImage, with the index of several platforms where there is one."""
+    return call(
+        client,
+        "batch_get_image",
+        f"{repository}@{digest}",
+        repositoryName=repository,
+        imageIds=[{"imageDigest": digest}],
+        acceptedMediaTypes=list(MANIFEST_TYPES),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerRegistry:
     """`fsd.release.ports.Registry`."""
@@ -162,14 +174,7 @@ class ContainerRegistry:
         return user, password, str(entries[0]["proxyEndpoint"])
 
     def _manifest(self, repository: str, digest: str) -> dict[str, Any]:
-        answer = call(
-            self._client,
-            "batch_get_image",
-            f"{repository}@{digest}",
-            repositoryName=repository,
-            imageIds=[{"imageDigest": digest}],
-            acceptedMediaTypes=list(MANIFEST_TYPES),
-        )
+        answer = get_manifests(self._client, repository, digest)
         images: list[dict[str, Any]] = answer.get("images", [])
         if images:
             return images[0]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fsd.aws.ecr import MANIFEST_TYPES
+from fsd.aws.ecr import get_manifests
 from fsd.aws.errors import aws_code, aws_message, call
 from fsd.aws.session import Clients
 from fsd.errors import CallFailedError
@@ -41,14 +41,7 @@ class EcrScans:
 
     def find_platform(self, repository: str, digest: str, *, architecture: str) -> str | None:
         """ECR scans images, and not the index that names one for each platform."""
-        answer = call(
-            self._client,
-            "batch_get_image",
-            f"{repository}@{digest}",
-            repositoryName=repository,
-            imageIds=[{"imageDigest": digest}],
-            acceptedMediaTypes=list(MANIFEST_TYPES),
-        )
+        answer = get_manifests(self._client, repository, digest)
         images = answer.get("images", [])
         wanted = _DOCKERS_NAME.get(architecture, architecture)
         manifest = _tree(images[0].get("imageManifest", "")) if images else {}

@@ -14,7 +14,9 @@ from fsd.compile.network_parts import (
     CERTIFICATE,
     LOAD_BALANCER_SECURITY_GROUP,
     SSL_POLICY,
+    application_balancer,
     attributes,
+    idle_timeout,
     log_attributes,
     require_zones,
     rule,
@@ -270,31 +272,12 @@ def _balanced_ports(service: Service, port: int) -> list[tuple[int, str]]:
 
 def _balancer(manifest: Manifest, balancer: LoadBalancer, *, target: Target) -> Json:
     require_zones(target)
-    subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
-    return {
-        "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        "Properties": {
-            "Name": _balancer_name(manifest, balancer, target),
-            "Type": "application",
-            "Scheme": "internal" if balancer.internal else "internet-facing",
-            "IpAddressType": "ipv4",
-            "Subnets": subnets,
-            "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
-            "LoadBalancerAttributes": attributes(
-                {
-                    **_idle_timeout(balancer),
-                    **_access_logs(balancer),
-                    "deletion_protection.enabled": "true" if target.protected else "false",
-                    "routing.http.drop_invalid_header_fields.enabled": "true",
-                }
-            ),
-        },
-    }
-
-
-def _idle_timeout(balancer: LoadBalancer) -> dict[str, str]:
-    seconds = balancer.idle_timeout
-    return {"idle_timeout.timeout_seconds": str(seconds)} if seconds is not None else {}
+    return application_balancer(
+        _balancer_name(manifest, balancer, target),
+        {**idle_timeout(balancer.idle_timeout), **_access_logs(balancer)},
+        is_internal=balancer.internal,
+        target=target,
+    )
 
 
 def _access_logs(balancer: LoadBalancer) -> dict[str, str]:

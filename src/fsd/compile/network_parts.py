@@ -57,6 +57,35 @@ def rule(protocol: str, cidr: str, description: str, *, port: int | None = None)
     return found
 
 
+def application_balancer(
+    name: str, settings: dict[str, str], *, is_internal: bool, target: Target
+) -> Json:
+    """`settings` are the attributes that differ from one load balancer of FSD's to another."""
+    subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
+    return {
+        "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+        "Properties": {
+            "Name": name,
+            "Type": "application",
+            "Scheme": "internal" if is_internal else "internet-facing",
+            "IpAddressType": "ipv4",
+            "Subnets": subnets,
+            "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
+            "LoadBalancerAttributes": attributes(
+                {
+                    **settings,
+                    "deletion_protection.enabled": "true" if target.protected else "false",
+                    "routing.http.drop_invalid_header_fields.enabled": "true",
+                }
+            ),
+        },
+    }
+
+
+def idle_timeout(seconds: int | None) -> dict[str, str]:
+    return {"idle_timeout.timeout_seconds": str(seconds)} if seconds is not None else {}
+
+
 def to_https() -> Json:
     return {
         "Type": "redirect",

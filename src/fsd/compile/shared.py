@@ -22,7 +22,8 @@ from fsd.compile.network_parts import (
     ANYWHERE,
     LOAD_BALANCER_SECURITY_GROUP,
     SSL_POLICY,
-    attributes,
+    application_balancer,
+    idle_timeout,
     log_attributes,
     require_zones,
     rule,
@@ -128,29 +129,15 @@ def _group(shared: SharedBalancer) -> Json:
 
 def _balancer(shared: SharedBalancer) -> Json:
     settings, target = shared.settings, shared.target
-    subnets: list[JsonValue] = [*sorted(target.load_balancer_subnets)]
-    idle = settings.idle_timeout
-    return {
-        "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        "Properties": {
-            "Name": names.shared_load_balancer(
-                shared.name, target.environment, is_internal=shared.is_internal
-            ),
-            "Type": "application",
-            "Scheme": "internal" if shared.is_internal else "internet-facing",
-            "IpAddressType": "ipv4",
-            "Subnets": subnets,
-            "SecurityGroups": [{"Fn::GetAtt": [LOAD_BALANCER_SECURITY_GROUP, "GroupId"]}],
-            "LoadBalancerAttributes": attributes(
-                {
-                    **({"idle_timeout.timeout_seconds": str(idle)} if idle is not None else {}),
-                    **log_attributes(settings.log_bucket or "", settings.log_prefix),
-                    "deletion_protection.enabled": "true" if target.protected else "false",
-                    "routing.http.drop_invalid_header_fields.enabled": "true",
-                }
-            ),
+    return application_balancer(
+        names.shared_load_balancer(shared.name, target.environment, is_internal=shared.is_internal),
+        {
+            **idle_timeout(settings.idle_timeout),
+            **log_attributes(settings.log_bucket or "", settings.log_prefix),
         },
-    }
+        is_internal=shared.is_internal,
+        target=target,
+    )
 
 
 def _listeners(settings: SharedSettings) -> Json:

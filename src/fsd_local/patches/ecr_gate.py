@@ -15,7 +15,7 @@ from ministack.services import ecr
 
 from fsd_local.members import find_refused, load_operations
 from fsd_local.patches.registry import RepositoryPlace, find_denial
-from fsd_local.patches.scope import current, json_error, scope
+from fsd_local.patches.scope import current, json_error, read_parameters, scope
 
 SERVICE = "ecr"
 # Every answer is one page. MiniStack would leave out what is beyond the first.
@@ -39,12 +39,9 @@ class _RegistryGate:
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         if action not in load_operations(SERVICE):
             return json_error("UnknownOperationException", f"The embedded AWS has no {action}")
-        try:
-            parameters = json.loads(body or b"{}")
-        except ValueError:
-            return json_error("SerializationException", "the body is not JSON")
+        parameters = read_parameters(body)
         if not isinstance(parameters, dict):
-            return json_error("SerializationException", "the body is no JSON object")
+            return parameters
         member = find_refused(SERVICE, action, parameters)
         if member:
             said = f"Invalid parameter: the embedded AWS does not act on {member}"

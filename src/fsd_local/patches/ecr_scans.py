@@ -6,7 +6,6 @@ one has begun already.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import Any
 
 from ministack.services import ecr
 
-from fsd_local.patches.scope import current, json_answer, json_error
+from fsd_local.patches.scope import current, json_answer, json_error, read_parameters
 
 _RUNNING = ("IN_PROGRESS", "PENDING")
 
@@ -121,11 +120,8 @@ def mount(scans: PlantedScans) -> None:
         call = calls.get(headers.get("x-amz-target", "").rpartition(".")[2])
         if call is None:
             return await before(method, path, headers, body, query_params)
-        try:
-            parameters = json.loads(body or b"{}")
-        except ValueError:
-            return json_error("SerializationException", "the body is not JSON")
-        return call(parameters if isinstance(parameters, dict) else {})
+        parameters = read_parameters(body)
+        return call(parameters) if isinstance(parameters, dict) else parameters
 
     ecr.handle_request = handle_request
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
@@ -27,6 +28,17 @@ def find(store: Any, arn: str) -> Any:
     """A record of an account-and-region scoped store whose key is an ARN, from any scope."""
     account, region = account_and_region(arn)
     return store.get_scoped(account, region, arn)
+
+
+def read_parameters(body: bytes) -> Any:
+    """What a request of the JSON protocol asks, or the answer that refuses its body."""
+    try:
+        parameters = json.loads(body or b"{}")
+    except ValueError:
+        return json_error("SerializationException", "the body is not JSON")
+    if not isinstance(parameters, dict):
+        return json_error("SerializationException", "the body is no JSON object")
+    return parameters
 
 
 def json_error(code: str, message: str) -> Any:

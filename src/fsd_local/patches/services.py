@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from ministack import app
 from ministack.core import router
 
-from fsd_local.patches.scope import current, json_error
+from fsd_local.patches.scope import current, read_parameters
 
 
 class Handle(Protocol):
@@ -50,12 +50,9 @@ def mount(
     ) -> Any:
         del method, path, query
         action = headers.get("x-amz-target", "").rpartition(".")[2]
-        try:
-            parameters = json.loads(body or b"{}")
-        except ValueError:
-            return json_error("SerializationException", "the body is not JSON")
+        parameters = read_parameters(body)
         if not isinstance(parameters, dict):
-            return json_error("SerializationException", "the body is no JSON object")
+            return parameters
         if authorize is not None:
             refusal = authorize(name, action, parameters, headers=headers, body=body)
             if refusal is not None:
