@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from conformance.recording import Answer, without_names
 
@@ -22,16 +22,51 @@ TAG = "fsd:conformance"
 _HANDLE = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a scenario makes. `command` removes it by hand."""
+
+    what: str
+    command: str
+    remove: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What was made and could not be removed, why, and the command that removes it."""
+
+    what: str
+    reason: str
+    command: str
+
+
+@dataclass(slots=True)
+class Interrupts:
+    """A signal's handler: it raises KeyboardInterrupt once each time that it is heeded.
+
+    So a signal that comes between two removals does not end the removals.
+    """
+
+    heeded: bool = True
+
+    def __call__(self, *_: object) -> None:
+        if self.heeded:
+            self.heeded = False
+            raise KeyboardInterrupt
+
+
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """Where is asked. `undo` has what removes what was made, the last first."""
+    """Where is asked. `undo` has what was made, the last first to go."""
 
     client: Callable[[str], Any]
     cluster: str
     name: str  # conformance-1a2b3c4d
+    options: str  # of the AWS CLI, for this endpoint
     pause: float = 2.0  # seconds between two looks
     longest: float = 600.0  # seconds until a state counts as its last
-    undo: list[tuple[str, Callable[[], object]]] = field(default_factory=list)
+    undo: list[Made] = field(default_factory=list)
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
     def say(self, text: str) -> str:
         return without_names(text, self.cluster)
@@ -55,14 +90,32 @@ class Site:
             state = look()
         return (state,)
 
-    def remove_all(self) -> Iterator[str]:
-        """What could not be removed, each with why."""
+    def remove_all(self) -> Iterator[Left]:
+        """Removes all that it can, and gives what is left. A signal gives up what is being
+        removed, not the rest."""
         while self.undo:
-            what, remove = self.undo.pop()
+            made = self.undo.pop()
+            reason = self._removal(made)
+            if reason:
+                yield Left(what=made.what, reason=reason, command=made.command)
+
+    def _removal(self, made: Made) -> str:
+        """Empty, or why it failed."""
+        try:
+            self.interrupts.heeded = True
             try:
-                remove()
-            except ClientError as error:
-                yield f"{what}: {error}"
+                made.remove()
+            finally:
+                self.interrupts.heeded = False
+        except (BotoCoreError, ClientError, NotRemovedError) as error:
+            return str(error)
+        except KeyboardInterrupt:
+            return "interrupted"
+        return ""
+
+
+class NotRemovedError(Exception):
+    """The endpoint accepted a removal that then failed."""
 
 
 Scenario = Callable[[Site], Iterator[Answer]]
@@ -94,13 +147,26 @@ def messages(site: Site) -> Iterator[Answer]:
             cluster=site.cluster, serviceName=missing, taskDefinition=missing, desiredCount=0
         ),
     }
-    site.undo.append((f"revisions of {site.name}", partial(_deregister, ecs, site.name)))
+    site.undo.append(_revisions(site, ecs))
     for question, ask in questions.items():
         yield Answer(scenario="messages", question=question, said=site.refusal(ask))
 
 
-def _deregister(ecs: Any, family: str) -> None:
+def _revisions(site: Site, ecs: Any) -> Made:
     """What an endpoint accepted that AWS refuses."""
+    listing = (
+        f"aws ecs list-task-definitions --family-prefix {site.name} {site.options} "
+        "--query taskDefinitionArns --output text"
+    )
+    return Made(
+        what=f"revisions of task definition {site.name}",
+        command=f"for arn in $({listing}); do aws ecs deregister-task-definition "
+        f'--task-definition "$arn" {site.options}; done',
+        remove=partial(_deregister, ecs, site.name),
+    )
+
+
+def _deregister(ecs: Any, family: str) -> None:
     for arn in ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"]:
         ecs.deregister_task_definition(taskDefinition=arn)
 
@@ -110,24 +176,15 @@ def stacks(site: Site) -> Iterator[Answer]:
     cloudformation = site.client("cloudformation")
     good, bad = f"{site.name}-good", f"{site.name}-bad"
 
-    def state(name: str) -> str:
-        try:
-            found = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        except ClientError as error:
-            return site.say(str(error.response["Error"].get("Message")))
-        return str(found[0]["StackStatus"])
-
-    def ends(text: str) -> bool:
-        return not text.endswith("_IN_PROGRESS")
-
+    state = partial(_stack_state, site, cloudformation)
     for name, resources in ((good, {"One": _HANDLE}), (bad, _twice(site.name))):
-        site.undo.append((f"stack {name}", _deletion(cloudformation, name)))
+        site.undo.append(_stack(site, cloudformation, name))
         cloudformation.create_stack(
             StackName=name,
             TemplateBody=json.dumps({"Resources": resources}),
             Tags=[{"Key": TAG, "Value": site.name}],
         )
-        said = site.last_state(partial(state, name), until=ends)
+        said = site.last_state(partial(state, name), until=_ended)
         what = "stack that is made" if name == good else "stack that fails"
         yield Answer(scenario="stacks", question=what, said=said)
     same = site.refusal(
@@ -143,7 +200,7 @@ def stacks(site: Site) -> Iterator[Answer]:
     )
     yield Answer(scenario="stacks", question="update of a stack that failed", said=update)
     cloudformation.delete_stack(StackName=good)
-    gone = site.last_state(lambda: state(good), until=lambda text: "does not exist" in text)
+    gone = site.last_state(partial(state, good), until=_is_gone)
     yield Answer(scenario="stacks", question="stack that is deleted", said=gone)
 
 
@@ -153,8 +210,37 @@ def _twice(name: str) -> dict[str, Any]:
     return {"One": group, "Two": {**group, "DependsOn": "One"}}
 
 
-def _deletion(cloudformation: Any, name: str) -> Callable[[], object]:
-    return lambda: cloudformation.delete_stack(StackName=name)
+def _stack_state(site: Site, cloudformation: Any, name: str) -> str:
+    try:
+        found = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        return site.say(str(error.response["Error"].get("Message")))
+    return str(found[0]["StackStatus"])
+
+
+def _ended(state: str) -> bool:
+    return not state.endswith("_IN_PROGRESS")
+
+
+def _is_gone(state: str) -> bool:
+    return "does not exist" in state
+
+
+def _stack(site: Site, cloudformation: Any, name: str) -> Made:
+    return Made(
+        what=f"stack {name}",
+        command=f"aws cloudformation delete-stack --stack-name {name} {site.options}",
+        remove=partial(_delete, site, cloudformation, name),
+    )
+
+
+def _delete(site: Site, cloudformation: Any, name: str) -> None:
+    """Raises NotRemovedError if the stack stays."""
+    cloudformation.delete_stack(StackName=name)
+    look = partial(_stack_state, site, cloudformation, name)
+    (state,) = site.last_state(look, until=lambda text: _is_gone(text) or _ended(text))
+    if not _is_gone(state) and state != "DELETE_COMPLETE":
+        raise NotRemovedError(f"its state is {state}")
 
 
 SCENARIOS: tuple[Scenario, ...] = (messages, stacks)
