@@ -28,11 +28,11 @@ class MiniStackLogs:
 
     def write(self, target: LogTarget, lines: Sequence[tuple[int, str]]) -> None:
         group = _group(target)
-        if group is None or not lines:
+        if group is None:
             return
         with scope(target.account, target.region):
             stream = _stream(group, target)
-            if stream is None:
+            if stream is None or not lines:
                 return
             now = int(time.time() * 1000)
             events = [

@@ -176,7 +176,8 @@ class LogSink(Protocol):
         """Whether the log group is there."""
 
     def write(self, target: LogTarget, lines: Sequence[tuple[int, str]]) -> None:
-        """(milliseconds since the epoch, text). Creates the stream; without the group, nothing."""
+        """(milliseconds since the epoch, text). Creates the stream, even for no lines. Without the
+        group, nothing."""
 
 
 class SecretError(Exception):

@@ -340,6 +340,9 @@ class Engine:
         except LaunchError as error:
             self._record_failure(task, error)
             return
+        for container in spec.containers:
+            if container.log is not None:
+                self._logs.write(container.log, ())  # its stream is there before its first line
         with self.lock:
             if self._is_known(task):
                 effects = lifecycle.launched(task, address, self._clock.time())

@@ -81,7 +81,7 @@ def _has_status(revisions: dict[int, TaskDefinition], status: str) -> bool:
 def deregister_task_definition(context: CallContext, parameters: Json) -> Json:
     wanted = parameters["taskDefinition"]
     if ":" not in arns.last_part(wanted):
-        raise client("Invalid task definition: the revision is missing.")
+        raise client("Revision is missing.")
     found = context.find_task_definition(wanted)
     if found is None:
         raise client("The specified task definition does not exist.")

@@ -331,13 +331,13 @@ class _Cluster:
     ecs: Plane
 
     def create(self, logical_id: str, props: Any, stack_name: str) -> Any:
-        request = _request(logical_id, props, "CreateCluster")
+        request = _cluster_request(logical_id, props)
         request.setdefault("clusterName", provisioners._physical_name(stack_name, logical_id))
         cluster = self.ecs.call("CreateCluster", request)["cluster"]
         return cluster["clusterName"], {"Arn": cluster["clusterArn"]}
 
     def update(self, physical_id: str, old: Any, new: Any, _stack_name: str) -> Any:
-        request = _request(physical_id, new, "CreateCluster")
+        request = _cluster_request(physical_id, new)
         kept = ("settings", "configuration", "serviceConnectDefaults")
         changed = {key: request[key] for key in kept if key in request}
         cluster = self.ecs.call("UpdateCluster", {"cluster": physical_id, **changed})["cluster"]
@@ -349,6 +349,12 @@ class _Cluster:
     def delete(self, physical_id: str, _props: Any) -> None:
         with _unless_gone():
             self.ecs.call("DeleteCluster", {"cluster": physical_id})
+
+
+def _cluster_request(logical_id: str, props: Mapping[str, Any]) -> Json:
+    """ClusterSettings is the one property that the API calls otherwise."""
+    given = {("Settings" if key == "ClusterSettings" else key): props[key] for key in props}
+    return _request(logical_id, given, "CreateCluster")
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,3 +246,4 @@ def test_deregister__twice_or_without_revision__refused(cloud: Cloud) -> None:
         with pytest.raises(ApiFault) as caught:
             cloud.call("DeregisterTaskDefinition", taskDefinition=wanted)
         assert caught.value.code == "ClientException"
+        assert (caught.value.message == "Revision is missing.") == (wanted == "app")

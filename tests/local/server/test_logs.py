@@ -42,6 +42,14 @@ def test_write__lines__are_read_by_the_api_in_order(target: LogTarget) -> None:
     assert read(target) == [(1000, "one"), (1001, "two"), (1002, "three")]
 
 
+def test_write__no_line_yet__the_stream_is_there(target: LogTarget) -> None:
+    create_group(target)
+
+    MiniStackLogs().write(target, [])
+
+    assert read(target) == []
+
+
 def test_write__group_went_away__is_nothing(target: LogTarget) -> None:
     MiniStackLogs().write(target, [(1, "lost")])
     assert not MiniStackLogs().exists(target)

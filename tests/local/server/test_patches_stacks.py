@@ -287,12 +287,14 @@ def test_stack__ecs_cluster__has_what_the_template_gives_it(
     properties["ServiceConnectDefaults"] = {"Namespace": "green"}
     properties["CapacityProviders"] = ["FARGATE", "FARGATE_SPOT"]
     properties["DefaultCapacityProviderStrategy"] = [{"CapacityProvider": "FARGATE", "Weight": 1}]
+    properties["ClusterSettings"] = [{"Name": "containerInsights", "Value": "enabled"}]
     stacks.apply(cloudformation, template, kind="UPDATE")
-    (made,) = aws("ecs").describe_clusters(clusters=["blue"])["clusters"]
+    (made,) = aws("ecs").describe_clusters(clusters=["blue"], include=["SETTINGS"])["clusters"]
     stacks.delete(cloudformation)
     assert made["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
     assert made["defaultCapacityProviderStrategy"][0]["capacityProvider"] == "FARGATE"
     assert ":namespace/" in made["serviceConnectDefaults"]["namespace"]
+    assert made["settings"] == [{"name": "containerInsights", "value": "enabled"}]
 
 
 def test_stack__task_set__is_refused_before_anything_is_made(cloudformation: Any) -> None:
