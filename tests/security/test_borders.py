@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from fsd.app.border import border_of
 from fsd.cli.main import run
 from fsd.compile.desired import Image, Release
 from fsd.compile.tags import compile_ledger
 from fsd.errors import CallFailedError, ExitCode, RefusedError
 from fsd.image.checkout_state import read_checkout_state
+from fsd.manifest.environments import (
+    EnvironmentSpec,
+    ImageScan,
+    Provenance,
+    default_environment,
+)
 from fsd.release.border import (
     FORCED,
     Border,
@@ -40,6 +47,7 @@ from tests.unit.compile.manifests import api
 PROD = Border(environment="prod", is_protected=True, branches=("main",))
 OPEN = Border(environment="dev")
 FED = Border(environment="prod", promote_from="dev")
+SCANNED = Border(environment="prod", policies=("imageScan",))
 
 STANDINGS = [
     (CheckoutState(branch="main", is_clean=True, where="branch main at 1234567"), True),
@@ -71,7 +79,9 @@ def test_check_standing__protected__only_from_a_clean_pushed_commit_of_its_branc
     assert forced == f"{action} from {standing.where} by amy@laptop"
 
 
-@pytest.mark.parametrize(("outcome", "border"), list(product(PastOutcome, (PROD, FED, OPEN))))
+@pytest.mark.parametrize(
+    ("outcome", "border"), list(product(PastOutcome, (PROD, FED, SCANNED, OPEN)))
+)
 def test_check_rollback__border__only_to_what_succeeded(
     outcome: PastOutcome, border: Border
 ) -> None:
@@ -410,20 +420,22 @@ def test_run__another_image_in_a_protected_environment__refused_before_aws_is_as
     assert "runs only images that were deployed to it; this is evil:1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("policies", [(), ("imageScan",), ("requireProvenance",)])
 @pytest.mark.parametrize("promote_from", ["", "dev"])
 @pytest.mark.parametrize("is_protected", [True, False])
 @pytest.mark.parametrize("forced_by", ["", "ada"])
 def test_check_image__every_border__only_an_open_one_or_force_lets_it_in(
-    promote_from: str, is_protected: bool, forced_by: str
+    promote_from: str, is_protected: bool, forced_by: str, policies: tuple[str, ...]
 ) -> None:
     border = Border(
         environment="prod",
         is_protected=is_protected,
         promote_from=promote_from,
+        policies=policies,
         branches=("main",),
         forced_by=forced_by,
     )
-    is_border = is_protected or bool(promote_from)
+    is_border = is_protected or bool(promote_from) or bool(policies)
 
     assert check_image(border, "") == ""
     if is_border and not forced_by:
@@ -431,3 +443,49 @@ def test_check_image__every_border__only_an_open_one_or_force_lets_it_in(
             check_image(border, "evil:1")
     else:
         assert check_image(border, "evil:1") == ("run evil:1 by ada" if is_border else "")
+
+
+@pytest.mark.parametrize(
+    ("key", "policy"),
+    [("imageScan", "{block: high}"), ("requireProvenance", "{repository: org/offers}")],
+)
+def test_run__another_image_where_a_policy_judges_images__refused_before_aws_is_asked(
+    key: str,
+    policy: str,
+    service: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(service)
+    (service / ".fsd/environments.yml").write_text(
+        "apiVersion: fsd/v1\nkind: Environment\nmetadata: {name: prod}\n"
+        f"spec:\n  region: us-east-1\n  {key}: {policy}\n"
+    )
+
+    code = run(["run", "--env", "prod", "--service", "web", "--image", "evil:1", "--", "env"])
+
+    said = capsys.readouterr().err
+    assert code == ExitCode.REFUSED, said
+    assert f"prod is under {key} and runs only images that were deployed to it" in said
+
+
+# The keys of an environment by which no image is judged. A new key belongs here, or to the border.
+JUDGES_NO_IMAGE = {
+    "account", "region", "role_arn", "github_environment", "cloud_formation_role_arn",
+    "permissions_boundary_arn", "cluster", "vpc", "plan_role_arn", "branches", "tags", "overrides",
+}  # fmt: skip
+ANY = default_environment("prod")
+JUDGES = {
+    "protected": replace(ANY, protected=True),
+    "promote_from": replace(ANY, promote_from="dev"),
+    "image_scan": replace(ANY, image_scan=ImageScan(block="high")),
+    "require_provenance": replace(ANY, require_provenance=Provenance(repository="org/offers")),
+}
+
+
+def test_border_of__every_key_that_judges_images__is_known_to_the_border() -> None:
+    reasons = {key: border_of(one, forced_by="").reason for key, one in JUDGES.items()}
+
+    assert {one.name for one in fields(EnvironmentSpec)} == {*JUDGES, *JUDGES_NO_IMAGE}
+    assert not border_of(ANY, forced_by="").reason
+    assert all(reasons.values()), reasons

@@ -10,7 +10,13 @@ from pathlib import Path
 
 from fsd.app.environments import EnvironmentsFile, find_environment
 from fsd.manifest.environments import Environment
-from fsd.release.border import Border, CheckoutState, check_checkout, check_image
+from fsd.release.border import (
+    Border,
+    CheckoutState,
+    check_checkout,
+    check_image,
+    image_policies,
+)
 from fsd.streams import say
 
 
@@ -19,6 +25,7 @@ def border_of(environment: Environment, *, forced_by: str, has_force: bool = Tru
         environment=environment.name,
         is_protected=environment.protected,
         promote_from=environment.promote_from or "",
+        policies=image_policies(environment),
         branches=environment.branches,
         forced_by=forced_by,
         has_force=has_force,

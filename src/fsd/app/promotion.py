@@ -161,7 +161,9 @@ def _open_gate(asked: _GateRequest, connect: Connector, service: str) -> _Gate:
 def _identity(options: DeployOptions, source: Environment) -> WebIdentity | None:
     """The job's token opens the other environment's role too, if that trusts the job: its
     `roleArn`, or the one that bootstrap made in another account for the same repository. A job
-    has no other credentials. Else the source is read with this deployment's role."""
+    has no other credentials. Else the source is read with this deployment's role. How long a
+    session may be is the role's own: what was asked of this environment's is not asked of theirs.
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html"""
     own = options.identity
     if own is None:
         return None
@@ -176,7 +178,9 @@ def _identity(options: DeployOptions, source: Environment) -> WebIdentity | None
         if source.account
         else ""
     )
-    return replace(own, role_arn=role) if role else own
+    if role in {"", own.role_arn}:
+        return own
+    return replace(own, role_arn=role, duration=None)
 
 
 def _find_elsewhere(gates: list[_Gate], prepared: Prepared) -> tuple[_Gate, Image] | None:

@@ -1,4 +1,4 @@
-"""What an environment lets in: `protected` holds for whoever comes, and by whatever command.
+"""What an environment lets in: its border holds for whoever comes, and by whatever command.
 
 How things stand is handed in. The account is guarded where it is opened, and a promotion where the
 image is known. None of it stops who has the keys of the account: the real border is the role's
@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fsd.errors import ErrorCode, RefusedError
+from fsd.manifest.environments import EnvironmentSpec
 from fsd.release.ports import Ecs
 from fsd.release.result import PastOutcome, ReleaseInfo
 
@@ -35,9 +36,29 @@ class Border:
     environment: str
     is_protected: bool = False
     promote_from: str = ""
+    policies: tuple[str, ...] = ()  # keys by which it judges an image: `image_policies`
     branches: tuple[str, ...] = ()
     forced_by: str = ""
     has_force: bool = True  # whether the command takes --force
+
+    @property
+    def reason(self) -> str:
+        """Why it takes not just any image; "" where it does."""
+        if self.is_protected:
+            return "protected"
+        if self.promote_from:
+            return f"fed from {self.promote_from}"
+        return f"under {' and '.join(self.policies)}" if self.policies else ""
+
+
+def image_policies(environment: EnvironmentSpec) -> tuple[str, ...]:
+    """The keys of an environment by which a deployment judges its image. Whatever else takes an
+    image, or goes back to one, is to ask the border, which knows them from here alone."""
+    policies = {
+        "imageScan": environment.image_scan,
+        "requireProvenance": environment.require_provenance,
+    }
+    return tuple(key for key, policy in policies.items() if policy is not None)
 
 
 def check_checkout(border: Border, checkout: CheckoutState, *, action: str) -> str:
@@ -69,13 +90,13 @@ def check_image(border: Border, image: str) -> str:
     A task beside the service has its role and secrets, so that an image that never came over the
     border is none to run there. Raises RefusedError.
     """
-    if not image or not (border.is_protected or border.promote_from):
+    if not image or not border.reason:
         return ""
     name = border.environment
-    why = "protected" if border.is_protected else f"fed from {border.promote_from}"
     return _forced(
         border,
-        what=f"{name} is {why} and runs only images that were deployed to it; this is {image}",
+        what=f"{name} is {border.reason} and runs only images that were deployed to it; this is "
+        f"{image}",
         fix="leave out --image, or deploy the image; in an emergency use --force, which the "
         "ledger notes",
         note=f"run {image}",
@@ -88,16 +109,15 @@ def check_rollback(border: Border, target: ReleaseInfo) -> str:
     A rollback asks for no checkout, so that it is there at night: what was proved in the
     environment came in over its border. Raises RefusedError for any other revision.
     """
-    if target.outcome is PastOutcome.SUCCEEDED or not (border.is_protected or border.promote_from):
+    if target.outcome is PastOutcome.SUCCEEDED or not border.reason:
         return ""
     how = f"its rollout {_PAST.get(target.outcome, target.outcome)}"
     if not target.outcome:
         how = "ECS no longer knows how its rollout ended"
     name = border.environment
-    why = "protected" if border.is_protected else f"fed from {border.promote_from}"
     return _forced(
         border,
-        what=f"{name} is {why} and goes back only to releases that succeeded in it; "
+        what=f"{name} is {border.reason} and goes back only to releases that succeeded in it; "
         f"{target.revision} has not: {how}",
         fix="take a release that `fsd history` shows as succeeded; in an emergency use --force, "
         "which the ledger notes",

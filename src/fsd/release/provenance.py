@@ -123,12 +123,13 @@ def _unproved(
 
 
 def _is_by(one: Attestation, policy: Provenance) -> bool:
-    """GitHub's names of repositories are equal in whatever case."""
-    if one.issuer != ISSUER or one.repository.lower() != f"{_GITHUB}{policy.repository}".lower():
+    """GitHub's names of repositories are equal in whatever case, and those of files are not."""
+    home = f"{_GITHUB}{policy.repository}".lower()
+    if one.issuer != ISSUER or one.repository.lower() != home:
         return False
     file = one.workflow.partition("@")[0]
-    wanted = f"{_GITHUB}{policy.repository}/{policy.workflow}"
-    return policy.workflow is None or file.lower() == wanted.lower()
+    theirs, path = file[: len(home)], file[len(home) :]
+    return policy.workflow is None or (theirs.lower() == home and path == f"/{policy.workflow}")
 
 
 def _builder(one: Attestation) -> str:

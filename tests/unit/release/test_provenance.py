@@ -92,6 +92,10 @@ def test_require_provenance__another_workflow__is_refused() -> None:
     policy = Provenance(repository="org/offers", workflow=FILE)
 
     assert judge(attestation(), policy=policy) == attestation()
+    assert judge(attestation("Org/Offers"), policy=policy) == attestation("Org/Offers")
+    for other in (FILE.replace("deploy", "DEPLOY"), FILE.replace("workflows", "Workflows")):
+        with pytest.raises(RefusedError, match="and not by org/offers/"):
+            judge(attestation(file=other), policy=policy)
     with pytest.raises(RefusedError, match=r"/test.yml@refs/heads/main, and not by org/offers/"):
         judge(attestation(file=".github/workflows/test.yml"), policy=policy)
 
