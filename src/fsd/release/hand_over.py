@@ -71,26 +71,26 @@ class _Restore:
         old, name = self.old, self.name
         failed = _insist(lambda: self.schedules.switch_old(old.arn, is_on=True))
         if failed is not None:
-            by_command = f" (`aws events enable-rule --name {old.name}`)" if old.is_rule else ""
             raise HandOverFailedError(
                 f"the old {self._kind} {old.name} could not be enabled again ({failed.what}) after "
-                f"the new schedule {name} was not put in its place: {error.what}. {self._states()}",
+                f"the new schedule {name} was not put in its place: {error.what}. Their states "
+                f"now: {old.name} {self._old_state()}, {name} {self._own_state()}",
                 where=old.arn,
-                fix=f"enable {old.name} in the EventBridge console{by_command} if {name} is not "
-                "enabled, then deploy again",
+                fix=f"if {name} is not enabled, enable {old.name} in the EventBridge console"
+                + (f" (`aws events enable-rule --name {old.name}`)" if old.is_rule else "")
+                + "; then deploy again",
             ) from error
         failed = _insist(self._put_back)
         if failed is not None:
-            is_new = self.before is None
-            verb = "delete" if is_new else "disable"
-            by_command = f" (`aws scheduler delete-schedule --name {name}`)" if is_new else ""
+            verb = "delete" if self.before is None else "disable"
             raise HandOverFailedError(
                 f"the new schedule {name} could not be {verb}d ({failed.what}) after it was not "
-                f"put in the place of the old {self._kind} {old.name}: {error.what}. "
-                f"{self._states()}",
+                f"put in the place of the old {self._kind} {old.name}: {error.what}. Their states "
+                f"now: {old.name} {self._old_state()}, {name} {self._own_state()}",
                 where=name,
-                fix=f"{verb} {name} in the EventBridge console{by_command} if both are enabled, "
-                "then deploy again",
+                fix=f"if both are enabled, {verb} {name} in the EventBridge console"
+                + (f" (`aws scheduler delete-schedule --name {name}`)" if not self.before else "")
+                + "; then deploy again",
             ) from error
 
     @property
@@ -103,12 +103,8 @@ class _Restore:
         else:
             self.schedules.put(self.before.parameters)
 
-    def _states(self) -> str:
-        """As AWS says now, where it answers."""
-        old, name = self.old, self.name
-        return f"Now {old.name} is {self._old_state()}, and {name} is {self._own_state()}"
-
     def _old_state(self) -> str:
+        """As AWS says now, where it answers."""
         try:
             found = self.schedules.find_old(self.old.arn)
         except (CallFailedError, Interrupted):
@@ -124,12 +120,12 @@ class _Restore:
         return _state(found is not None, is_on=is_on)
 
 
-_UNKNOWN = "in a state that AWS does not tell"
+_UNKNOWN = "unknown"
 
 
 def _state(is_there: bool, *, is_on: bool) -> str:
     if not is_there:
-        return "not there"
+        return "missing"
     return "enabled" if is_on else "disabled"
 
 

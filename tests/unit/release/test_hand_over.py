@@ -216,12 +216,12 @@ def test_hand_over__restoring_fails_or_is_interrupted__finished(plan: tuple[str,
     [
         (
             ("ok", "ok", "lost", "ok", *["fail"] * 9),
-            "nightly is enabled, and web-dev is enabled",
+            "nightly enabled, web-dev enabled",
             "aws scheduler delete-schedule --name web-dev",
         ),
         (
             ("ok", "ok", *["fail"] * 9),
-            "nightly is disabled, and web-dev is disabled",
+            "nightly disabled, web-dev disabled",
             "aws events enable-rule --name nightly",
         ),
     ],
