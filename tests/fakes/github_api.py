@@ -164,7 +164,7 @@ def _route(api: GithubApi, method: str, target: str, body: dict[str, Any], heade
             lambda m: _create(api, int(m[1]), body),
         ),
         ("GET", rf"{repository}/contents/(.+)", lambda m: _file(api, m[1], target)),
-        ("GET", rf"{repository}/attestations/(.+)", lambda m: _attested(api, m[1])),
+        ("GET", rf"{repository}/attestations/(.+)", lambda m: _attested(api, m[1], target)),
         ("GET", rf"{repository}/compare/(\w+)\.\.\.(\w+)", lambda m: _compared(api, m[1], m[2])),
         ("PATCH", rf"{repository}/issues/comments/(\d+)", lambda m: _edit(api, int(m[1]), body)),
     ]
@@ -198,11 +198,17 @@ def _compared(api: GithubApi, base: str, head: str) -> Answer:
     return HTTPStatus.OK, {"status": status, "commits": [], "files": []}, {}
 
 
-def _attested(api: GithubApi, digest: str) -> Answer:
+def _attested(api: GithubApi, digest: str, target: str) -> Answer:
+    """With a cursor, where other lists have numbers."""
     bundles = api.attested.get(digest)
     if bundles is None:
         return HTTPStatus.NOT_FOUND, {"message": "Not Found"}, {}
-    return HTTPStatus.OK, {"attestations": bundles}, {}
+    parts = urlsplit(target)
+    at = int(parse_qs(parts.query).get("after", ["0"])[0])
+    headers = {}
+    if len(bundles) > at + PAGE:
+        headers["Link"] = f'<{api.url}{parts.path}?after={at + PAGE}>; rel="next"'
+    return HTTPStatus.OK, {"attestations": bundles[at : at + PAGE]}, headers
 
 
 def _pulls(api: GithubApi, sha: str, page: int, target: str) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 AskOrder: TypeAlias = Callable[[str, str], CommitOrder]
 
 # (repository, digest of an image) → its attestations there, as Sigstore bundles.
-FindAttestations: TypeAlias = Callable[[str, str], tuple[str, ...]]
+FindAttestations: TypeAlias = Callable[[str, str], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ What cannot be shown is refused, as with every policy of an environment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from fsd.app.deployment import Chosen, DeployOptions, Prepared
 from fsd.app.image import find_known_image
@@ -20,6 +20,7 @@ from fsd.release.provenance import (
     require_provenance,
 )
 
+_MOST = 300  # attestations of one image, in its registry and on GitHub
 _CONTAINS = {CommitOrder.SAME, CommitOrder.NEWER}
 
 
@@ -56,28 +57,43 @@ def require_attested(
 
 def _attestations(
     options: DeployOptions, prepared: Prepared, chosen: Chosen
-) -> list[Attestation | UnprovedAttestation]:
+) -> Iterator[Attestation | UnprovedAttestation]:
+    """Each fetched and verified when it is asked for."""
     from fsd.image.provenance import open_verifier, read_attestation
 
-    bundles = [*_bundles(options, prepared, chosen)]
-    if not bundles:
-        return []
-    verifier = open_verifier()
-    read = (read_attestation(one, chosen.image.digest, verifier=verifier) for one in bundles)
-    return [one for one in read if one is not None]
+    verifier = None
+    for bundle in _bundles(options, prepared, chosen):
+        if isinstance(bundle, UnprovedAttestation):
+            yield bundle
+            continue
+        verifier = verifier or open_verifier()
+        read = read_attestation(bundle, chosen.image.digest, verifier=verifier)
+        if read is not None:
+            yield read
 
 
-def _bundles(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> Iterator[str]:
+def _bundles(
+    options: DeployOptions, prepared: Prepared, chosen: Chosen
+) -> Iterator[str | UnprovedAttestation]:
     """In the account's own registry, then on GitHub, where this run has a token for it."""
     from fsd.image.provenance import find_bundles
 
     aws, image = prepared.connection.aws, chosen.image
     repository, _ = find_known_image(aws, image.uri) or (None, "")
     if repository is not None:
-        yield from find_bundles(open_registry(aws.registry, repository), image.digest)
+        api = open_registry(aws.registry, repository)
+        yield from _up_to(_MOST, find_bundles(api, image.digest))
     policy = prepared.connection.environment.require_provenance
     if policy is not None and options.find_attestations is not None:
-        yield from options.find_attestations(policy.repository, image.digest)
+        yield from _up_to(_MOST, options.find_attestations(policy.repository, image.digest))
+
+
+def _up_to(most: int, bundles: Iterable[str]) -> Iterator[str | UnprovedAttestation]:
+    for count, bundle in enumerate(bundles):
+        if count == most:
+            yield UnprovedAttestation(most_read=most)
+            return
+        yield bundle
 
 
 def _order(options: DeployOptions, prepared: Prepared, other: str) -> CommitOrder:

@@ -6,33 +6,36 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
-from fsd.github.api import get
+from fsd.github.api import get, get_page
 from fsd.github.snappy import uncompress
 
 _OK = 200
+_MOST_PAGES = 20
 
 
-def find_attestations(repository: str, digest: str, *, token: str, api_url: str) -> tuple[str, ...]:
-    """Sigstore bundles, as JSON; () where GitHub has none, or does not show them to this token
-    (`attestations: read`).
+def find_attestations(repository: str, digest: str, *, token: str, api_url: str) -> Iterator[str]:
+    """Sigstore bundles, as JSON, each fetched when it is asked for; none where GitHub has none, or
+    does not show them to this token (`attestations: read`).
 
     https://docs.github.com/en/rest/repos/attestations#list-attestations
     """
-    path = f"repos/{repository}/attestations/{quote(digest, safe=':')}?per_page=30"
+    path = f"repos/{repository}/attestations/{quote(digest, safe=':')}?per_page=100"
     url = f"{api_url.rstrip('/')}/{path}"
-    status, body = get(url, token=token, accept="application/vnd.github+json")
+    for _ in range(_MOST_PAGES):
+        status, body, url = get_page(url, token=token, accept="application/vnd.github+json")
+        for entry in _entries(status, body):
+            yield from _bundle(entry, scheme=urlsplit(api_url).scheme)
+        if not url:
+            return
+
+
+def _entries(status: int, body: bytes) -> list[dict[str, object]]:
     try:
         answer: object = json.loads(body) if status == _OK else None
     except (ValueError, RecursionError):
         answer = None
     listed = answer.get("attestations") if isinstance(answer, dict) else None
-    entries = listed if isinstance(listed, list) else []
-    return tuple(
-        bundle
-        for one in entries
-        if isinstance(one, dict)
-        for bundle in _bundle(one, scheme=urlsplit(api_url).scheme)
-    )
+    return [one for one in (listed if isinstance(listed, list) else []) if isinstance(one, dict)]
 
 
 def _bundle(entry: dict[str, object], *, scheme: str) -> Iterator[str]:
@@ -44,7 +47,7 @@ def _bundle(entry: dict[str, object], *, scheme: str) -> Iterator[str]:
         yield json.dumps(entry["bundle"])
         return
     url = entry.get("bundle_url")
-    if not isinstance(url, str) or urlsplit(url).scheme not in {"https", scheme}:
+    if not isinstance(url, str) or _scheme(url) not in {"https", scheme}:
         return
     status, body = get(url, token="", accept="*/*")
     if status != _OK:
@@ -53,3 +56,11 @@ def _bundle(entry: dict[str, object], *, scheme: str) -> Iterator[str]:
         yield (body if body.lstrip()[:1] == b"{" else uncompress(body)).decode("utf-8")
     except ValueError:
         return
+
+
+def _scheme(url: str) -> str:
+    """ "" of what is no address: urlsplit raises ValueError for `https://[`."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:
+        return ""

@@ -8,6 +8,7 @@ https://github.com/sigstore/sigstore-python
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,18 @@ if TYPE_CHECKING:
 
     from fsd.image.registry_api import RegistryApi
 
-_BUNDLE = "application/vnd.dev.sigstore.bundle"
+# As Sigstore's libraries write them, and not what begins alike.
+# https://github.com/sigstore/sigstore-python/blob/main/sigstore/models.py
+_BUNDLES = frozenset(
+    {
+        "application/vnd.dev.sigstore.bundle+json;version=0.1",
+        "application/vnd.dev.sigstore.bundle+json;version=0.2",
+        "application/vnd.dev.sigstore.bundle+json;version=0.3",
+        "application/vnd.dev.sigstore.bundle.v0.3+json",
+    }
+)
 _IN_TOTO = "application/vnd.in-toto+json"
 _PROVENANCE = "https://slsa.dev/provenance/"
-_MOST = 30  # attestations of one image; GitHub gives as many on a page
 _MOST_BYTES = 4 << 20  # of a bundle
 # https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
 _OIDS = "1.3.6.1.4.1.57264.1"
@@ -34,6 +43,7 @@ _UTF8 = 0x0C
 _LONG = 0x80
 _LONGEST = 300  # characters of what Sigstore says
 _SHOWN, _SHORT = 3, 12  # digests, and characters of each
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def open_verifier() -> Verifier:
@@ -67,7 +77,6 @@ def read_attestation(
 ) -> Attestation | UnprovedAttestation | None:
     """What a Sigstore bundle proves of the image with that digest. None where it is of something
     else than how the image was built: a list of its parts, a signature."""
-    from sigstore.errors import Error
     from sigstore.models import Bundle
     from sigstore.verify.policy import OIDCIssuerV2
 
@@ -76,7 +85,8 @@ def read_attestation(
         kind, payload = verifier.verify_dsse(parsed, OIDCIssuerV2(ISSUER))
         statement = json.loads(payload)
         subjects = [one["digest"].get("sha256") for one in statement["subject"]]
-    except (Error, ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+        signed = _signed(parsed)
+    except _malformed() as error:
         why = " ".join(str(error).split()) or type(error).__name__
         return UnprovedAttestation(why=Quoted(text=why[:_LONGEST]))
     if kind != _IN_TOTO or not str(statement.get("predicateType")).startswith(_PROVENANCE):
@@ -84,7 +94,33 @@ def read_attestation(
     if digest.removeprefix("sha256:") not in subjects:
         named = tuple(f"sha256:{str(one)[:_SHORT]}…" for one in subjects[:_SHOWN])
         return UnprovedAttestation(subjects=named or ("sha256:",))
-    return _signed(parsed)
+    return signed
+
+
+def _malformed() -> tuple[type[Exception], ...]:
+    """What the libraries raise for a bundle that is not as it should be: whoever may push to the
+    registry writes it, and one such bundle must not hide another that holds.
+
+    Those of cryptography derive from Exception alone.
+    https://cryptography.io/en/latest/x509/reference/#exceptions
+    """
+    from cryptography import exceptions, x509
+    from sigstore.errors import Error
+
+    of_libraries = (
+        Error,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.AttributeNotFound,
+        x509.UnsupportedGeneralNameType,
+        exceptions.UnsupportedAlgorithm,
+        exceptions.InvalidSignature,
+        exceptions.InternalError,
+    )
+    # RuntimeError is also that of too many brackets, ArithmeticError and OSError of a date.
+    of_values = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
+    return (*of_libraries, *of_values, RuntimeError, ArithmeticError, OSError)
 
 
 def _signed(bundle: Bundle) -> Attestation:
@@ -111,16 +147,18 @@ def _said(certificate: Certificate, number: int) -> str:
 
 
 def find_bundles(api: RegistryApi, digest: str) -> Iterator[str]:
-    """Those that refer to the image in its registry.
+    """Those that refer to the image in its registry, each fetched when it is asked for.
 
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
     """
-    for named in _referrers(api, digest)[:_MOST]:
+    for named in dict.fromkeys(_referrers(api, digest)):
         found = api.find_manifest(named)
         layers = _tree(found.content).get("layers") if found else None
         for layer in layers[:1] if isinstance(layers, list) else []:
-            if isinstance(layer, dict) and str(layer.get("mediaType")).startswith(_BUNDLE):
-                yield _blob(api, str(layer.get("digest")))
+            if isinstance(layer, dict) and str(layer.get("mediaType")) in _BUNDLES:
+                at = str(layer.get("digest"))
+                if _DIGEST.fullmatch(at):
+                    yield _blob(api, at)
 
 
 def _referrers(api: RegistryApi, digest: str) -> list[str]:
@@ -129,7 +167,7 @@ def _referrers(api: RegistryApi, digest: str) -> list[str]:
         str(one.get("digest"))
         for page in pages
         for one in (page if isinstance(page, list) else [])
-        if isinstance(one, dict) and str(one.get("artifactType")).startswith(_BUNDLE)
+        if isinstance(one, dict) and str(one.get("artifactType")) in _BUNDLES
     ]
 
 

@@ -36,11 +36,12 @@ class UnprovedAttestation:
 
     why: Quoted | None = None  # None where it is of something else
     subjects: tuple[str, ...] = ()  # digests
+    most_read: int = 0  # there are more than these, and the rest was not read
 
 
 def require_provenance(
     image: str,
-    found: Sequence[Attestation | UnprovedAttestation],
+    found: Iterable[Attestation | UnprovedAttestation],
     *,
     policy: Provenance,
     commit: str,
@@ -49,26 +50,51 @@ def require_provenance(
     """The attestation that the environment asks for, by the repository's workflow and of the commit
     that is deployed or of one that it contains: the image of unchanged content is not built again.
 
-    `contains` says the latter of an attested commit. Raises RefusedError with what was found.
+    `contains` says the latter of an attested commit. No more of `found` is asked for than it takes.
+    Raises RefusedError with what was found.
     """
-    proved = [one for one in found if isinstance(one, Attestation)]
-    if not proved:
-        raise _unproved(image, found, policy)
-    of_repository = [one for one in proved if _is_by(one, policy)]
-    if not of_repository:
-        raise RefusedError(
-            f"{image} was built by {_listed(_builder(one) for one in proved)}, and not by "
-            f"{_wanted(policy)}",
-            where=_where(policy),
-            fix="deploy an image that this workflow built, or correct requireProvenance",
-            code=ErrorCode.PROVENANCE_WRONG,
-        )
-    for one in of_repository:
-        if one.commit and (one.commit == commit or contains(one.commit)):
+    seen: list[Attestation | UnprovedAttestation] = []
+    for one in found:
+        if (
+            isinstance(one, Attestation)
+            and _is_by(one, policy)
+            and one.commit
+            and (one.commit == commit or contains(one.commit))
+        ):
             return one
-    commits = _listed(one.commit[:_SHORT] or "no commit" for one in of_repository)
-    raise RefusedError(
-        f"{image} was built from {commits}, and {commit[:_SHORT] or 'no known commit'} is deployed",
+        seen.append(one)
+    proved = [one for one in seen if isinstance(one, Attestation)]
+    if not proved:
+        raise _unproved(image, seen, policy)
+    if not any(_is_by(one, policy) for one in proved):
+        raise _by_others(image, seen, policy)
+    raise _of_other_commits(image, seen, policy=policy, commit=commit)
+
+
+def _by_others(
+    image: str, found: Sequence[Attestation | UnprovedAttestation], policy: Provenance
+) -> RefusedError:
+    builders = _listed(_builder(one) for one in found if isinstance(one, Attestation))
+    return RefusedError(
+        f"{image} was built by {builders}, and not by {_wanted(policy)}{_cut(found)}",
+        where=_where(policy),
+        fix="deploy an image that this workflow built, or correct requireProvenance",
+        code=ErrorCode.PROVENANCE_WRONG,
+    )
+
+
+def _of_other_commits(
+    image: str,
+    found: Sequence[Attestation | UnprovedAttestation],
+    *,
+    policy: Provenance,
+    commit: str,
+) -> RefusedError:
+    theirs = (one for one in found if isinstance(one, Attestation) and _is_by(one, policy))
+    commits = _listed(one.commit[:_SHORT] or "no commit" for one in theirs)
+    return RefusedError(
+        f"{image} was built from {commits}, and {commit[:_SHORT] or 'no known commit'} is deployed"
+        f"{_cut(found)}",
         where=_where(policy),
         fix="deploy the commit that the image was built from, or build and attest this commit; a "
         "shallow checkout does not know which commits it contains",
@@ -101,11 +127,11 @@ def _unproved(
     reasons = [
         one.why.text if one.why else f"it concerns {', '.join(one.subjects)}"
         for one in found
-        if isinstance(one, UnprovedAttestation)
+        if isinstance(one, UnprovedAttestation) and not one.most_read
     ]
     if reasons:
         return RefusedError(
-            f"no attestation of {image} holds: {'; '.join(dict.fromkeys(reasons))}",
+            f"no attestation of {image} holds: {'; '.join(dict.fromkeys(reasons))}{_cut(found)}",
             where=_where(policy),
             fix="find out who pushed it; attest the image in the workflow that builds it, by "
             f"{_ACTION} with `push-to-registry: true`, and deploy that digest",
@@ -113,13 +139,18 @@ def _unproved(
         )
     return RefusedError(
         f"{image} has no attestation, neither in its registry nor on GitHub as far as this run may "
-        "look",
+        f"look{_cut(found)}",
         where=_where(policy),
         fix=f"attest it in the workflow that builds it, by {_ACTION} with `push-to-registry: "
         "true`, and deploy that digest; for an attestation on GitHub, permit the job to read it: "
         "`permissions: attestations: read`",
         code=ErrorCode.PROVENANCE_MISSING,
     )
+
+
+def _cut(found: Iterable[Attestation | UnprovedAttestation]) -> str:
+    most = max((one.most_read for one in found if isinstance(one, UnprovedAttestation)), default=0)
+    return f"; it has more than {most} attestations, and FSD read no more of them" if most else ""
 
 
 def _is_by(one: Attestation, policy: Provenance) -> bool:

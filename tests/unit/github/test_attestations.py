@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 from http.server import BaseHTTPRequestHandler
 
+import pytest
+
+from fsd.github.api import _next_page
 from fsd.github.attestations import find_attestations
-from tests.fakes.github_api import TOKEN, serve_github_api
+from tests.fakes.github_api import PAGE, TOKEN, serve_github_api
 from tests.fakes.loopback import serve
 
 DIGEST = f"sha256:{'b' * 64}"
@@ -38,6 +41,8 @@ def test_find_attestations__of_the_digest__each_bundle_and_else_none() -> None:
             {"bundle": None, "bundle_url": f"{storage}/gone"},
             {"bundle": None, "bundle_url": "file:///etc/hostname"},
             {"bundle": None},
+            {"bundle": None, "bundle_url": "https://["},
+            {"bundle": None, "bundle_url": 7},
         ]
 
         def find(digest: str = DIGEST, token: str = TOKEN, url: str = api.url) -> list[object]:
@@ -49,3 +54,29 @@ def test_find_attestations__of_the_digest__each_bundle_and_else_none() -> None:
         assert find(f"sha256:{'c' * 64}") == []
         assert find(token="wrong") == []
         assert find(url="http://127.0.0.1:1") == []
+        assert next(find_attestations("org/hello", DIGEST, token=TOKEN, api_url=api.url))
+
+
+def test_find_attestations__more_than_a_page__all_of_them() -> None:
+    with serve_github_api() as api:
+        api.attested[DIGEST] = [{"bundle": {"n": number}} for number in range(PAGE + 1)]
+
+        found = [*find_attestations("org/hello", DIGEST, token=TOKEN, api_url=api.url)]
+
+    assert [json.loads(one)["n"] for one in found] == [*range(PAGE + 1)]
+
+
+@pytest.mark.parametrize(
+    ("link", "after"),
+    [
+        ('<https://api.github.com/x?after=2>; rel="next"', "https://api.github.com/x?after=2"),
+        ('<https://a/1>; rel="prev", </x?after=2>; rel="next"', "https://api.github.com/x?after=2"),
+        ('<https://example.com/x>; rel="next"', ""),
+        ('<http://api.github.com/x>; rel="next"', ""),
+        ('<https://api.github.com/x>; rel="prev"', ""),
+        ("", ""),
+    ],
+    ids=["next", "path", "host", "scheme", "prev", "none"],
+)
+def test_next_page__of_the_same_host_alone(link: str, after: str) -> None:
+    assert _next_page("https://api.github.com/x", link) == after

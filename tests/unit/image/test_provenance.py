@@ -21,6 +21,7 @@ from tests.unit.image.test_copying import api
 DIGEST = f"sha256:{'b' * 64}"
 SIGNER = Signer()
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+OLD = "application/vnd.dev.sigstore.bundle+json;version=0.2"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +98,53 @@ def test_read_attestation__of_something_else_than_the_build__is_none(
     sbom = sigstore.bundle(DIGEST, predicate_type="https://spdx.dev/Document/v2.3")
 
     assert read_attestation(json.dumps(sbom), DIGEST, verifier=verifier) is None
+
+
+def damaged(bundle: dict[str, Any], old: bytes, new: bytes) -> str:
+    """With other bytes in the certificate."""
+    bundle = json.loads(json.dumps(bundle))
+    certificate = bundle["verificationMaterial"]["certificate"]
+    data = base64.b64decode(certificate["rawBytes"])
+    assert old in data
+    certificate["rawBytes"] = base64.b64encode(data.replace(old, new, 1)).decode()
+    return json.dumps(bundle)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x2e"),  # its version
+        (b"\x55\x1d\x23", b"\x55\x1d\x25"),  # an extension twice
+        (b"\x2a\x86\x48\xce\x3d\x02\x01", b"\x2a\x86\x48\xce\x3d\x02\x09"),  # its key's kind
+        (b"\x30", b"\x31"),
+    ],
+    ids=["version", "extension", "algorithm", "no certificate"],
+)
+def test_read_attestation__certificate_that_nobody_can_read__proves_nothing(
+    sigstore: PrivateSigstore, verifier: Verifier, old: bytes, new: bytes
+) -> None:
+    found = read_attestation(damaged(sigstore.bundle(DIGEST), old, new), DIGEST, verifier=verifier)
+
+    assert isinstance(found, UnprovedAttestation)
+    assert found.why is not None
+    assert found.why.text
+
+
+def test_find_bundles__types_that_begin_alike__hide_none() -> None:
+    with serve(OciRegistry()) as registry:
+        digest = registry.add_image("hello", b"layer")
+        named = []
+        for number, kind in enumerate((*[f"{BUNDLE}.junk"] * 40, BUNDLE, OLD)):
+            blob = registry.add_blob("hello", json.dumps({"n": number}).encode())
+            layer = {**blob, "mediaType": kind}
+            manifest = {"schemaVersion": 2, "artifactType": kind, "layers": [layer]}
+            at = registry.put("hello", "application/vnd.oci.image.manifest.v1+json", manifest)
+            named.append({"digest": at, "artifactType": kind})
+        registry.referrers["hello", digest] = named
+
+        found = [*find_bundles(api(registry, "hello"), digest)]
+
+    assert found == ['{"n": 40}', '{"n": 41}']
 
 
 def test_find_bundles__referrers__those_of_sigstore_alone() -> None:

@@ -105,3 +105,29 @@ def test_require_provenance__no_known_commit__is_refused() -> None:
         judge(attestation(), commit="")
 
     assert caught.value.code is ErrorCode.PROVENANCE_WRONG
+
+
+def test_require_provenance__first_that_satisfies__ends_the_search() -> None:
+    found = iter((attestation("org/fork"), attestation(), attestation("org/last")))
+
+    taken = require_provenance("web", found, policy=POLICY, commit=COMMIT, contains=lambda _: False)
+
+    assert taken == attestation()
+    assert [*found] == [attestation("org/last")]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (UnprovedAttestation(why=Quoted(text="x")),),
+        (attestation("org/fork"),),
+        (attestation(commit=OTHER),),
+    ],
+    ids=["none", "broken", "repository", "commit"],
+)
+def test_require_provenance__more_than_were_read__says_so(
+    others: tuple[Attestation | UnprovedAttestation, ...],
+) -> None:
+    with pytest.raises(RefusedError, match="it has more than 300 attestations, and FSD read no"):
+        judge(*others, UnprovedAttestation(most_read=300))

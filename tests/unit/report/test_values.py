@@ -160,6 +160,7 @@ OF_ERRORS = {
     "release/deploy_step.py::_failure",
     "release/probe.py::_could_not_try",
     "release/promotion.py::_what_did",
+    "release/provenance.py::_cut",
     "release/redeploy.py::_refuse_in_flight",
     "release/rollback_stack.py::apply_stack_of_before",
 }
