@@ -68,16 +68,16 @@ def put_stack_back(run: DeployRun, step: Step, error: CallFailedError) -> None:
         revision = family_revision(run.reached.task_definition_arn)
         if isinstance(step, SetStrategy):
             raise CallFailedError(
-                f"{error.what}; ECS has {revision}, but the service still replaces its tasks "
-                "in batches",
+                f"{error.what.rstrip('.')}; ECS has {revision}, but the service still replaces "
+                "its tasks in batches",
                 where=error.where,
-                fix=f"{error.fix}: only the strategy is left to do",
+                fix=f"{error.fix}: the next deployment changes the strategy",
                 code=error.code,
             ) from error
         raise CallFailedError(
-            f"{error.what}; ECS has {revision}, and the service scales as before",
+            f"{error.what.rstrip('.')}; ECS has {revision}, and the service scales as before",
             where=error.where,
-            fix=f"{error.fix}: only the scaling is left to do",
+            fix=f"{error.fix}: the next deployment changes the scaling",
             code=error.code,
         ) from error
     try:

@@ -215,16 +215,16 @@ def split_plan(plan: Plan) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
     limits as they were, so scaling waits for the verdict.
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
 
-    The strategy comes first after it: what is next depends on it. The stack's clean-up is the last:
-    nothing depends on it.
+    `afterDeploy` comes first after it: of all this, only a release asks for it, so that no later
+    one would make up for it. The stack's clean-up is the last: nothing depends on it.
     """
     late = TakeOver | ApplyScaling | RemoveScaling | SetCount
     scaling = tuple(s for s in plan.steps if isinstance(s, late))
     tasks = tuple(s for s in plan.steps if isinstance(s, RunOneOff) and s.is_after)
     after = (
-        *(s for s in plan.steps if isinstance(s, SetStrategy) and s.is_after),
-        *scaling,
         *tasks,
+        *scaling,
+        *(s for s in plan.steps if isinstance(s, SetStrategy) and s.is_after),
         *(s for s in plan.steps if isinstance(s, ApplyStack) and s.cleans_up),
     )
     return tuple(s for s in plan.steps if s not in after), after

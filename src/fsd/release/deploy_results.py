@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from fsd.errors import CallFailedError, Interrupted
 from fsd.quoted import Quoted
@@ -15,7 +16,19 @@ from fsd.release.follow import ended_unknown
 from fsd.release.follow_ups import AdvisedFix, DeployAgain
 from fsd.release.last_look import AlreadyRead, with_url, with_what_runs
 from fsd.release.ledger import release_info
-from fsd.release.messages import NotBegun
+from fsd.release.messages import (
+    CutOff,
+    GoesOn,
+    NotBegun,
+    NotListed,
+    NotRequested,
+    RollbackRequested,
+    ScheduleCut,
+    TooLateToGoBack,
+    Unconfirmed,
+    WasGoingBack,
+    WasSettling,
+)
 from fsd.release.outcome import Ending
 from fsd.release.ports import Stack, TaskDefinition
 from fsd.release.promotion_path import read_path
@@ -84,13 +97,26 @@ def not_begun(run: DeployRun, failed: StepFailedError) -> Result:
 def interrupted(run: DeployRun, signal: Interrupted) -> Result:
     """One answer within the seconds that a runner leaves: say what state things are in."""
     stage, wants_rollback = run.reached.stage, run.request.on_cancel is OnCancel.ROLLBACK
+    message = stage.interrupted(Quoted.of(signal), roll_back=wants_rollback)
     ended = Ending(
         outcome=Outcome.INTERRUPTED,
         diagnosis=stage.diagnosis,
-        message=stage.interrupted(Quoted.of(signal), roll_back=wants_rollback),
-        next_steps=(run.operation.ref.command("status"), DeployAgain()),
+        message=message,
+        next_steps=(run.operation.ref.command("status"), _again(message.state)),
     )
     return _result(run, ended)
+
+
+def _again(state: CutOff) -> DeployAgain:
+    match state:
+        case RollbackRequested() | WasGoingBack():
+            return DeployAgain.ROLLING_BACK
+        case NotRequested() | ScheduleCut() | WasSettling():
+            return DeployAgain.REST
+        case NotListed() | GoesOn() | TooLateToGoBack() | Unconfirmed():
+            return DeployAgain.IN_FLIGHT
+        case _:
+            assert_never(state)
 
 
 def _at_hand(

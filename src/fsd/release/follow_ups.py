@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 
@@ -16,11 +17,13 @@ class ServiceCommand:
     options: tuple[tuple[str, str], ...] = ()  # name and value, "" for a flag
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployAgain:
-    """The same command: it attaches to what is in flight, or sets the rest right."""
+class DeployAgain(StrEnum):
+    """The same command, and what it will find."""
 
-    needs_aws: bool = False  # AWS does not answer now
+    IN_FLIGHT = "in-flight"  # it attaches to that deployment
+    ROLLING_BACK = "rolling-back"  # it is refused until ECS is done
+    NO_ANSWER = "no-answer"  # of AWS, as yet
+    REST = "rest"  # nothing is in flight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,7 +225,7 @@ class _JobDeployment:
         ended = Ending(
             outcome=Outcome.INTERRUPTED,
             message=StoppedBySignal(signal=Quoted.of(signal), state=state),
-            next_steps=(DeployAgain(),),
+            next_steps=(DeployAgain.REST,),
         )
         return self._result(ended, "", is_looked_at=False)
 

@@ -263,7 +263,7 @@ def ended_by_error(back: GoBack, error: CallFailedError | TimedOutError) -> Roll
     return RolledBackTo(
         outcome=Outcome.TIMED_OUT,
         message=BackUnknown(revision=revision, error=Quoted.with_place(error)),
-        next=(*_looks(back), DeployAgain(needs_aws=True)),
+        next=(*_looks(back), DeployAgain.NO_ANSWER),
     )
 
 

@@ -11,6 +11,7 @@ from fsd.plan.transition import is_same_template
 from fsd.release.concurrency.in_flight import CommitOrder, InFlight
 from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest, OnCancel
+from fsd.release.follow_ups import DeployAgain
 from fsd.release.ports import RevisionInactive, Throttled
 from fsd.release.reporter import Silent
 from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
@@ -573,6 +574,7 @@ def test_deploy__interrupted__says_what_goes_on_and_can_roll_back() -> None:
 
     assert result.outcome is Outcome.INTERRUPTED
     assert "asked ECS to roll web-dev:42 back" in message_text(result.message)
+    assert DeployAgain.ROLLING_BACK in result.next_steps
     assert names(aws) == ["update_service", "stop_service_deployment"]
 
 

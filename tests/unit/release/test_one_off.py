@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fsd.compile.desired import BEFORE_TAG, Desired, OneOff
+import pytest
+
+from fsd.compile.desired import BEFORE_TAG, Desired, OneOff, Scaling
+from fsd.errors import CallFailedError
 from fsd.release.deploy import deploy
 from fsd.release.notes import Note
 from fsd.release.ports import PermissionDenied
@@ -17,6 +20,9 @@ from tests.unit.release.desired import make_desired, make_request
 
 MIGRATE = OneOff(command=("migrate",), timeout=600, environment={"A": "1"})
 SMOKE = OneOff(command=("smoke",), timeout=60)
+SCALING = Scaling(
+    minimum=2, maximum=5, cpu=70, memory=None, scale_in_cooldown=300, scale_out_cooldown=300
+)
 OUTPUTS = {"TaskSecurityGroupId": "sg-1"}
 
 
@@ -130,3 +136,17 @@ def test_deploy__after_fails__a_warning_and_the_release_stays() -> None:
     assert result.outcome is Outcome.SUCCEEDED
     assert names(aws) == ["update_service", "run_task"]
     assert any("`afterDeploy` ended with exit code 1" in note for note in note_texts(result.notes))
+
+
+def test_deploy__scaling_fails_after_the_rollout__after_has_run() -> None:
+    """The next deployment sets the scaling, and would not run `afterDeploy`."""
+    aws = running()
+    aws.ecs.script("IN_PROGRESS", "SUCCESSFUL")
+    aws.scaling.error = CallFailedError("Throttling.", where="PutScalingPolicy", fix="wait")
+    wanted = replace(desired(after=SMOKE), scaling=SCALING)
+
+    with pytest.raises(CallFailedError, match="Throttling; ECS has web-dev:42") as raised:
+        run(aws, wanted)
+
+    assert names(aws) == ["update_service", "run_task"]
+    assert raised.value.fix == "wait: the next deployment changes the scaling"

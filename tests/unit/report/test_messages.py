@@ -125,8 +125,7 @@ SAMPLES: tuple[Message, ...] = (
 FOLLOW_UPS: tuple[FollowUp, ...] = (
     LOOK,
     ServiceCommand(name="logs", service="web", environment="dev", options=(("since", "1h"),)),
-    DeployAgain(),
-    DeployAgain(needs_aws=True),
+    *DeployAgain,
     AdvisedFix(text="give the role the permission"),
 )
 
