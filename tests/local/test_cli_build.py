@@ -75,6 +75,7 @@ def test_build__then_push__the_very_image_goes(
     fsd: Fsd, hello: Path, engine_images: list[str]
 ) -> None:
     commit(hello, "second")
+    fsd.extra["XDG_STATE_HOME"] = str(hello.parent / "state-home")
     built = fsd.ok("build", *LOCAL, *JSON).json()
     engine_images += [built["image"], f"hello:{built['contentTag']}"]
     ran = subprocess.run(
@@ -97,6 +98,24 @@ def test_build__then_push__the_very_image_goes(
     assert (pushed["origin"], again["origin"]) == ("pushed", "reused")
     assert pushed["contentTag"] == built["contentTag"]
     assert pushed["digest"] == again["digest"] != ""
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("runtime", ["container"], indirect=True)
+def test_push__another_image_with_the_tag__is_built_again(
+    fsd: Fsd, hello: Path, engine_images: list[str]
+) -> None:
+    commit(hello, "second")
+    fsd.extra["XDG_STATE_HOME"] = str(hello.parent / "state-home")
+    built = fsd.ok("build", *LOCAL, *JSON).json()
+    name = f"hello:{built['contentTag']}"
+    engine_images += [built["image"], name]
+    recipe = f"FROM {name}\nLABEL whose=theirs\n"
+    subprocess.run(["docker", "build", "-t", name, "-"], input=recipe, text=True, check=True)
+
+    pushed = fsd.ok("push", *LOCAL, *JSON).json()
+
+    assert pushed["origin"] == "built", pushed
 
 
 @pytest.mark.parametrize("command", ["build", "push"])

@@ -25,6 +25,7 @@ import docker.errors
 import requests
 
 from fsd.errors import CallFailedError, ErrorCode
+from fsd.image.built import find_noted, note_built
 from fsd.image.causes import advise_build, read_push
 from fsd.image.job import BuildJob, BuildOutcome
 from fsd.image.push_retries import PassingPushError, is_passing
@@ -97,6 +98,7 @@ def build_in_engine(job: BuildJob, *, tag: str) -> str:
         with _engine_answers(job):
             image = engine.images.get(job.reference)
             image.tag(job.repository.uri, tag=tag)
+            note_built(job.source.key, str(image.id))
             return str(image.id)
 
 
@@ -108,11 +110,15 @@ def _build_in(engine: docker.DockerClient, job: BuildJob) -> None:
 
 
 def _take_built(job: BuildJob, engine: docker.DockerClient) -> bool:
-    """Whether the engine has the image under its own name, and now under the registry's too."""
+    """Whether the engine has, by the image's own name, the one that FSD built; it is then there by
+    the registry's name, too."""
     with _engine_answers(job):
         try:
             image = engine.images.get(job.built_as)
         except docker.errors.ImageNotFound:
+            return False
+        if image.id != find_noted(job.source.key):
+            job.on_line(f"{job.built_as} is not known as FSD's own build: it is built again")
             return False
         return bool(image.tag(job.repository.uri, tag=job.source.key_tag))
 
