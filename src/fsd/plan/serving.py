@@ -42,10 +42,11 @@ def as_served(desired: Desired, observed: Observed) -> Desired:
     _refuse_unread(desired, observed, stack)
     to_alternate = _serves_alternate(observed, stack)
     named = weights_by_name(stack.template, stack.outputs, observed.weights)
-    template = with_weights(desired.template, stack.template, named)
+    template = desired.template
     if to_alternate and not desired.service.shifts_traffic:
         template = _with_pair(template, stack.template)
-    return replace(desired, template=template)
+    # Last: a rule that only ECS has changed keeps its text, also where the service rolls now.
+    return replace(desired, template=with_weights(template, stack.template, named))
 
 
 def keep_serving_check(both: Json, desired: Desired, observed: Observed) -> Json:

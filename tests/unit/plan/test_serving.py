@@ -14,6 +14,7 @@ from fsd.compile.service import create_parameters, ended_settings, update_parame
 from fsd.plan.notes import HealthCheckMoves, ShiftsLater
 from fsd.plan.observed import Observed
 from fsd.plan.planner import plan_release
+from fsd.plan.rule_weights import with_weights
 from fsd.plan.serving import as_served
 from fsd.plan.steps import ApplyStack, Plan, ReturnTraffic, SetStrategy, UpdateService
 from fsd.release.ports import PermissionDenied
@@ -341,7 +342,9 @@ def test_plan__blue_green_to_rolling__stays_in_the_group_that_serves(
     assert "InfrastructureRole" not in resources
     assert lint_template(last.template) == []
     if not rule_goes:
-        assert weights(last.template, OWN) == TO_SECOND
+        assert observed.stack is not None
+        before: Any = observed.stack.template["Resources"]
+        assert resources[OWN] == before[OWN]
 
 
 def test_plan__rolling_in_the_second_group__nothing_to_do() -> None:
@@ -360,7 +363,35 @@ def test_plan__rolling_in_the_second_group__nothing_to_do() -> None:
     assert plan_release(desired, observed).is_empty
     # And from there on to blue/green once more, with the traffic where it is.
     first, *_ = stacks(service("blueGreen"), observed)
-    assert weights(first.template, OWN) == TO_SECOND
+    again: Any = first.template["Resources"]
+    before: Any = observed.stack.template["Resources"]
+    assert again[OWN] == before[OWN]
+
+
+def test_plan__blue_green_to_rolling_as_applied__nothing_to_do() -> None:
+    """A rule that only ECS has changed keeps its text in the stack, whatever the plan had said."""
+    desired, observed = service("rolling"), served(service("blueGreen"), SECOND)
+    assert observed.stack is not None
+    *_, last = stacks(desired, observed)
+    now = {"TargetGroup": 0, "AlternateTargetGroup": 100}
+    applied = with_weights(last.template, observed.stack.template, now)
+    rolled = as_deployed(desired)
+    assert rolled.service is not None
+    observed = replace(
+        rolled,
+        service=replace(rolled.service, target_group_arns=(SECOND,), target_groups=((SECOND,),)),
+        stack=replace(observed.stack, template=applied, outputs={**PAIR, "TargetGroupArn": SECOND}),
+        weights={FIRST: 0, SECOND: 100},
+    )
+
+    assert plan_release(desired, observed).is_empty
+
+
+def test_plan__blue_green_to_rolling_and_the_rule_changes__traffic_stays() -> None:
+    observed = served(shared("blueGreen"), SECOND)
+
+    for step in stacks(shared("rolling", "/other/*"), observed):
+        assert weights(step.template, SHARED) == TO_SECOND
 
 
 def test_plan__rolling_in_the_second_group__scaling_counts_its_requests() -> None:
