@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 from fsd.compile.desired import Json
-from fsd.errors import ErrorCode, UsageError
+from fsd.errors import ErrorCode, RefusedError, UsageError
 from fsd.release.border import check_rollback
 from fsd.release.existing_service import get_service
 from fsd.release.job_rollback import require_log_groups, roll_back_job
@@ -31,8 +32,9 @@ from fsd.snapshot import ServiceState
 def roll_back(operation: Operation, version: str | None) -> Result:
     """Release an earlier revision again; without a version the last good one before this.
 
-    Raises UsageError where there is no such release, RefusedError where its revision is gone, or
-    the environment takes only what succeeded in it.
+    Raises UsageError where there is no such release, RefusedError where its revision is gone, it
+    listens on another port than the load balancer sends to, or the environment takes only what
+    succeeded in it.
     """
     job = find_job(operation.aws, operation.ref)
     if job is not None:
@@ -53,17 +55,18 @@ def roll_back(operation: Operation, version: str | None) -> Result:
     require_log_groups(operation.aws, target)
     forced = check_rollback(operation.border, target)
     operation = replace(operation, forced=forced or operation.forced)
+    settings = _settings_before(operation, target)
+    if "loadBalancers" not in settings:
+        _require_port(operation, service, target)
     operation.reporter.note(_back_to(service, history, target))
-    parameters: Json = {
-        "taskDefinition": target.task_definition_arn,
-        **_settings_before(operation, target),
-    }
+    parameters: Json = {"taskDefinition": target.task_definition_arn, **settings}
     return redeploy(operation, parameters, action="rollback", target=target)
 
 
 def _settings_before(operation: Operation, target: ReleaseInfo) -> Json:
     """Of what another tool had deployed: its container has another name, and its network may be
-    another. FSD's own releases have both in common, and an update leaves them alone."""
+    another. FSD's own releases have both in common, and an update leaves them alone; their port
+    may differ (`_require_port`)."""
     ref, ecs = operation.ref, operation.aws.ecs
     if family_of(target.task_definition_arn) == ref.family:
         return {}
@@ -71,6 +74,45 @@ def _settings_before(operation: Operation, target: ReleaseInfo) -> Json:
     arn = target.task_definition_arn
     found = next((d.revision_arn for d in deployments if d.task_definition_arn == arn), "")
     return ecs.service_revision(found) if found else {}
+
+
+def _require_port(operation: Operation, service: ServiceState, target: ReleaseInfo) -> None:
+    """Raises RefusedError where the release does not listen on the port that the service has behind
+    its load balancer: its target group's health check and its security group are for that port.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LoadBalancer.html
+    """
+    port, ref = service.container_port, operation.ref
+    found = operation.aws.ecs.find_task_definition(target.task_definition_arn)
+    if port is None or found is None:
+        return
+    ports = _ports_of(found.definition, container=service.container_name)
+    if not ports or port in ports:
+        return
+    deploy = f"fsd deploy --env {ref.environment}" if ref.environment else "fsd deploy"
+    raise RefusedError(
+        f"{target.revision} ({target.version}) listens on port {', '.join(map(str, ports))}, but "
+        f"the load balancer of {service.name} sends requests to port {port}: ECS would not take it",
+        where=service.arn,
+        fix=f"deploy that release's commit ({target.commit[:7] or target.version}) again, which "
+        f"changes the load balancer too:  {deploy}",
+    )
+
+
+def _ports_of(definition: Json, *, container: str) -> tuple[int, ...]:
+    """On which a container listens; () where there is no such container."""
+    containers = cast(Sequence[Json], definition.get("containerDefinitions") or ())
+    mappings = (
+        cast(Sequence[Json], one.get("portMappings") or ())
+        for one in containers
+        if one.get("name") == container
+    )
+    return tuple(
+        port
+        for mapping in mappings
+        for one in mapping
+        if isinstance(port := one.get("containerPort"), int)
+    )
 
 
 def _back_to(service: ServiceState, history: Sequence[ReleaseInfo], target: ReleaseInfo) -> BackTo:

@@ -102,6 +102,50 @@ def test_roll_back__log_group_of_that_release_is_gone__refused_before_anything()
     assert all(name != "update_service" for name, _ in aws.ecs.calls)
 
 
+def listening(aws: FakeAws, *ports: int) -> FakeAws:
+    """Each release on its port, and the load balancer sends to the port of the last one."""
+    for at, port in enumerate(reversed(ports)):
+        definition: Json = {
+            "containerDefinitions": [{"name": "web", "portMappings": [{"containerPort": port}]}]
+        }
+        aws.ecs.definitions[at] = replace(aws.ecs.definitions[at], definition=definition)
+    attached: tuple[JsonValue, ...] = (
+        {"targetGroupArn": "arn:tg", "containerName": "web", "containerPort": ports[-1]},
+    )
+    now = replace(
+        aws.ecs.services["web-dev"],
+        load_balancers=attached,
+        container_name="web",
+        container_port=ports[-1],
+    )
+    aws.ecs.services["web-dev"] = now
+    return aws
+
+
+def test_roll_back__release_listens_on_another_port__refused_before_anything() -> None:
+    aws = listening(with_history(40, 41), 8000, 9000)
+
+    with pytest.raises(RefusedError) as caught:
+        roll_back(operation(aws), None)
+
+    assert caught.value.what == (
+        "web-dev:40 (v40) listens on port 8000, but the load balancer of web-dev sends requests to "
+        "port 9000: ECS would not take it"
+    )
+    assert caught.value.fix == (
+        "deploy that release's commit (4040404) again, which changes the load balancer too:  "
+        "fsd deploy --env dev"
+    )
+    assert caught.value.exit_code == 4
+    assert not [name for name, _ in aws.ecs.calls if name == "update_service"]
+
+
+def test_roll_back__same_port__goes_on() -> None:
+    aws = listening(with_history(40, 41), 9000, 9000)
+
+    assert roll_back(operation(aws), None).outcome is Outcome.SUCCEEDED
+
+
 def test_roll_back__nothing_earlier__error() -> None:
     with pytest.raises(UsageError) as error:
         roll_back(operation(with_history(41)), None)
