@@ -364,6 +364,7 @@ def test_plan__rolling_in_the_second_group__nothing_to_do() -> None:
     # And from there on to blue/green once more, with the traffic where it is.
     first, *_ = stacks(service("blueGreen"), observed)
     again: Any = first.template["Resources"]
+    assert observed.stack is not None
     before: Any = observed.stack.template["Resources"]
     assert again[OWN] == before[OWN]
 

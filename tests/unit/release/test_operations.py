@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -109,7 +110,7 @@ def listening(aws: FakeAws, *ports: int) -> FakeAws:
             "containerDefinitions": [{"name": "web", "portMappings": [{"containerPort": port}]}]
         }
         aws.ecs.definitions[at] = replace(aws.ecs.definitions[at], definition=definition)
-    attached: tuple[JsonValue, ...] = (
+    attached: tuple[Mapping[str, object], ...] = (
         {"targetGroupArn": "arn:tg", "containerName": "web", "containerPort": ports[-1]},
     )
     now = replace(
