@@ -18,12 +18,16 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 
 from conformance.endpoint import clients, redirections
+from conformance.permissions import permissions
 from conformance.recording import Answer, NameRemainsError, differences, read, write
-from conformance.scenarios import SCENARIOS, Left, Scenario, Site
+from conformance.scenarios import Left, Scenario, Site, messages, stacks
+from conformance.tasks import rollout
 
+SCENARIOS: tuple[Scenario, ...] = (messages, stacks, permissions, rollout)
 PRICE = (
-    "This asks the endpoint about 20 things and makes two stacks without a resource that costs "
-    "anything. It takes about 3 minutes on AWS, and AWS charges nothing for it."
+    "This asks the endpoint about 20 things. It makes two stacks and a role, which cost nothing, "
+    "and a Fargate service of one task of 0.25 vCPU that cannot start. It takes about 15 minutes "
+    "on AWS, which charges less than 0.05 USD for the attempts to start the task."
 )
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -90,7 +94,7 @@ def command(
             today = datetime.now(UTC).date().isoformat()
             record.write_text(write(answers, source=source, recorded=today), encoding="utf-8")
     except (BotoCoreError, ClientError) as error:
-        raise click.ClickException(f"the endpoint did not answer: {error}") from error
+        raise click.ClickException(str(error)) from error
     except NameRemainsError as error:
         raise click.ClickException(f"nothing was written: {error}") from error
     differ = 0 if recorded is None else compare(recorded, answers)

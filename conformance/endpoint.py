@@ -31,7 +31,7 @@ def redirections(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{service} in the services section {section} ({settings['endpoint_url']})"
 
 
-def clients(*, region: str, url: str | None) -> Callable[[str], Any]:
+def clients(*, region: str, url: str | None) -> Callable[..., Any]:
     """Makes a client of a service. `url` None is AWS itself, whatever is configured."""
     config = Config(
         ignore_configured_endpoint_urls=url is None, connect_timeout=10, read_timeout=30

@@ -1,7 +1,6 @@
 """The questions. Each makes only what bears the run's name, and says first how to remove it.
 
-Nothing here runs a task, so that nothing is charged: refusals, and the states of stacks and of a
-service without tasks.
+Nothing here runs a task, so that nothing is charged: refusals, and the states of stacks.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ class Interrupts:
 class Site:
     """Where is asked. `undo` has what was made, the last first to go."""
 
-    client: Callable[[str], Any]
+    client: Callable[..., Any]  # of a service, with boto3's further arguments
     cluster: str
     name: str  # conformance-1a2b3c4d
     options: str  # of the AWS CLI, for this endpoint
@@ -147,12 +146,12 @@ def messages(site: Site) -> Iterator[Answer]:
             cluster=site.cluster, serviceName=missing, taskDefinition=missing, desiredCount=0
         ),
     }
-    site.undo.append(_revisions(site, ecs))
+    site.undo.append(revisions(site, ecs))
     for question, ask in questions.items():
         yield Answer(scenario="messages", question=question, said=site.refusal(ask))
 
 
-def _revisions(site: Site, ecs: Any) -> Made:
+def revisions(site: Site, ecs: Any) -> Made:
     """What an endpoint accepted that AWS refuses."""
     listing = (
         f"aws ecs list-task-definitions --family-prefix {site.name} {site.options} "
@@ -241,6 +240,3 @@ def _delete(site: Site, cloudformation: Any, name: str) -> None:
     (state,) = site.last_state(look, until=lambda text: _is_gone(text) or _ended(text))
     if not _is_gone(state) and state != "DELETE_COMPLETE":
         raise NotRemovedError(f"its state is {state}")
-
-
-SCENARIOS: tuple[Scenario, ...] = (messages, stacks)

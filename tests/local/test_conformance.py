@@ -10,11 +10,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 from click.testing import CliRunner
 from conformance.__main__ import ask_all, command
 from conformance.endpoint import clients
+from conformance.permissions import of_role, permissions
 from conformance.recording import (
     Answer,
     NameRemainsError,
@@ -23,7 +25,8 @@ from conformance.recording import (
     without_names,
     write,
 )
-from conformance.scenarios import Left, Made, Site, stacks
+from conformance.scenarios import Left, Made, Scenario, Site, stacks
+from conformance.tasks import of_service, rollout
 
 from tests.local.cli import Fsd
 from tests.local.conftest import own_aws
@@ -34,14 +37,23 @@ RECORDED = Path(__file__).parent.parent.parent / "conformance" / "recordings" / 
 
 @pytest.fixture
 def fsd(tmp_path: Path) -> Iterator[Fsd]:
-    with own_aws(Fsd(state=tmp_path / "state", cwd=tmp_path)) as client:
+    with own_aws(Fsd(state=tmp_path / "state", cwd=tmp_path), "--enforce-iam") as client:
+        with client.client("ecs", REGION) as ecs:
+            ecs.create_cluster(clusterName="trial")
         yield client
 
 
-def names_of_stacks(fsd: Fsd) -> list[str]:
+def what_is_there(fsd: Fsd) -> list[str]:
+    """Stacks, roles, services and active task definitions."""
     with fsd.client("cloudformation") as cloudformation:
-        found = cloudformation.describe_stacks()["Stacks"]
-    return [one["StackName"] for one in found if one["StackStatus"] != "DELETE_COMPLETE"]
+        stacks = cloudformation.describe_stacks()["Stacks"]
+    with fsd.client("iam") as iam:
+        roles = iam.list_roles()["Roles"]
+    with fsd.client("ecs") as ecs:
+        services = ecs.list_services(cluster="trial")["serviceArns"]
+        revisions = ecs.list_task_definitions()["taskDefinitionArns"]
+    names = [one["StackName"] for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"]
+    return [*names, *(one["RoleName"] for one in roles), *services, *revisions]
 
 
 def test_conformance__embedded_aws__answers_as_recorded_and_is_left_empty(
@@ -49,9 +61,7 @@ def test_conformance__embedded_aws__answers_as_recorded_and_is_left_empty(
 ) -> None:
     for name, value in fsd.extra.items():
         monkeypatch.setenv(name, value)
-    with fsd.client("ecs") as ecs:
-        ecs.create_cluster(clusterName="trial")
-    before, record = names_of_stacks(fsd), tmp_path / "now.json"
+    before, record = what_is_there(fsd), tmp_path / "now.json"
     where = where_of(fsd)
 
     refused = CliRunner().invoke(command, where, input="n\n")
@@ -60,33 +70,47 @@ def test_conformance__embedded_aws__answers_as_recorded_and_is_left_empty(
     )
 
     assert refused.exit_code == 1
-    assert "AWS charges nothing for it" in refused.output
+    assert "charges less than 0.05 USD" in refused.output
     assert ended.exit_code == 0, ended.output
     assert json.loads(record.read_text())["source"] == "embedded AWS"
     assert fsd.extra["AWS_ACCESS_KEY_ID"] not in record.read_text()
-    assert names_of_stacks(fsd) == before
+    assert what_is_there(fsd) == before
 
 
 def where_of(fsd: Fsd) -> list[str]:
     return ["--endpoint", fsd.extra["AWS_ENDPOINT_URL"], "--region", REGION, "--cluster", "trial"]
 
 
-def test_conformance__interrupted__what_was_made_is_removed(fsd: Fsd) -> None:
+@pytest.mark.parametrize("scenario", [stacks, permissions, rollout])
+def test_conformance__interrupted__what_was_made_is_removed(fsd: Fsd, scenario: Scenario) -> None:
+    made: list[str] = []
+
     def interrupted(site: Site) -> Iterator[Answer]:
-        yield next(stacks(site))
+        yield next(scenario(site))
+        made.extend(what_is_there(fsd))
         raise KeyboardInterrupt
 
-    before = names_of_stacks(fsd)
+    before = what_is_there(fsd)
 
     with pytest.raises(KeyboardInterrupt):
         ask_all(make_site(client=partial(_client, fsd)), [interrupted])
 
-    assert names_of_stacks(fsd) == before
+    assert len(made) > len(before)
+    assert what_is_there(fsd) == before
+
+
+def test_conformance__stopped_before_anything_is_made__leaves_nothing(fsd: Fsd) -> None:
+    """What is not there, since it was never made, is not a removal that failed."""
+    site = make_site(client=partial(_client, fsd))
+    ecs, iam = site.client("ecs"), site.client("iam")
+    site.undo += [of_service(site, ecs), of_role(site, iam, "conformance-0a1b2c3d-caller")]
+
+    assert [*site.remove_all()] == []
 
 
 def test_conformance__terminated__what_was_made_is_removed(fsd: Fsd) -> None:
     """A real process gets a real SIGTERM as soon as it has made a stack."""
-    before = names_of_stacks(fsd)
+    before = what_is_there(fsd)
     kit = replace(fsd, module="conformance", cwd=RECORDED.parent.parent.parent)
 
     with kit.start(*where_of(fsd), "--yes") as program:
@@ -99,10 +123,10 @@ def test_conformance__terminated__what_was_made_is_removed(fsd: Fsd) -> None:
 
     assert line == "stacks: stack that is made: CREATE_COMPLETE\n"
     assert (ended.code, ended.err) == (1, "\nAborted!\n")
-    assert names_of_stacks(fsd) == before
+    assert what_is_there(fsd) == before
 
 
-def make_site(*made: Made, client: Callable[[str], object] | None = None) -> Site:
+def make_site(*made: Made, client: Callable[..., object] | None = None) -> Site:
     """What was made is removed from the last to the first."""
     return Site(
         client=client or (lambda service: pytest.fail(service)),
@@ -231,15 +255,13 @@ def test_clients__of_aws__are_of_aws_whatever_is_configured(
     made.close()
 
 
-def _client(fsd: Fsd, service: str) -> object:
-    import boto3
-
+def _client(fsd: Fsd, service: str, **credentials: str) -> object:
+    root = {key.lower(): fsd.extra[key] for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     return boto3.client(
         service,
         region_name=REGION,
         endpoint_url=fsd.extra["AWS_ENDPOINT_URL"],
-        aws_access_key_id=fsd.extra["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=fsd.extra["AWS_SECRET_ACCESS_KEY"],
+        **root | credentials,
     )
 
 
