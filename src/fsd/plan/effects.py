@@ -40,11 +40,11 @@ class Interruption:
 class Billed(StrEnum):
     """What AWS bills, by the hour."""
 
-    VCPU = "vCPU"
-    MEMORY = "GiB of memory"
-    STORAGE = "GiB of storage over 20"
-    BALANCERS = "load balancers"
-    MOST_TASKS = "tasks at most"
+    VCPU = "vcpu"
+    MEMORY = "memory"  # GiB
+    STORAGE = "storage"  # GiB above 20
+    BALANCERS = "load-balancers"
+    MOST_TASKS = "most-tasks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

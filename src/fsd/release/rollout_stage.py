@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from fsd.release.messages import RolloutProgress, RolloutStage
 from fsd.release.progress import baking_alarms
 from fsd.release.result import Progress
+from fsd.rollout.ecs_events import DRAINING
 from fsd.snapshot import Snapshot
-
-_DRAINING = "has begun draining connections"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +48,7 @@ def draining_since(snapshot: Snapshot) -> datetime | None:
         return None
     if snapshot.targets and not any(t.state == "draining" for t in snapshot.targets):
         return None
-    return max((e.at for e in snapshot.events if _DRAINING in e.message), default=None)
+    return max((e.at for e in snapshot.events if DRAINING.search(e.message)), default=None)
 
 
 def standing_of(

@@ -33,13 +33,13 @@ _DIRECTIONS = {
     Direction.LESS: "lower",
     Direction.BOTH: "partly higher, partly lower",
 }
-# What AWS bills: before and behind its numbers.
+# What AWS bills: before and behind its numbers, and in JSON.
 _BILLED = {
-    Billed.VCPU: ("vCPU", ""),
-    Billed.MEMORY: ("memory", " GiB"),
-    Billed.STORAGE: ("storage above 20 GiB", " GiB"),
-    Billed.BALANCERS: ("load balancers", ""),
-    Billed.MOST_TASKS: ("maximum number of tasks", ""),
+    Billed.VCPU: ("vCPU", "", "vCPU"),
+    Billed.MEMORY: ("memory", " GiB", "GiB of memory"),
+    Billed.STORAGE: ("storage above 20 GiB", " GiB", "GiB of storage over 20"),
+    Billed.BALANCERS: ("load balancers", "", "load balancers"),
+    Billed.MOST_TASKS: ("maximum number of tasks", "", "tasks at most"),
 }
 
 
@@ -94,8 +94,7 @@ def effect_json(effect: Effect) -> dict[str, object]:
         case Interruption(why=why):
             more = {"why": str(why)}
         case CostMove(parts=parts, direction=direction):
-            billed = [{"what": str(p.what), "before": p.before, "after": p.after} for p in parts]
-            more = {"direction": str(direction), "billed": billed}
+            more = {"direction": str(direction), "billed": [_part_json(part) for part in parts]}
         case _:
             assert_never(effect)
     return {"kind": effect_kind(effect), "text": effect_text(effect), **more}
@@ -105,7 +104,11 @@ def _parts_text(parts: Sequence[BilledChange]) -> str:
     return ", ".join(_part_text(part) for part in parts)
 
 
+def _part_json(part: BilledChange) -> dict[str, object]:
+    return {"what": _BILLED[part.what][2], "before": part.before, "after": part.after}
+
+
 def _part_text(part: BilledChange) -> str:
     """`memory 1 → 2 GiB`."""
-    name, unit = _BILLED[part.what]
+    name, unit, _ = _BILLED[part.what]
     return f"{name} {part.before:g} → {part.after:g}{unit}"

@@ -89,6 +89,7 @@ _KINDS = (
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 REFUSED = re.compile(r"^Health checks failed\.?$|Target\.FailedHealthChecks", re.IGNORECASE)
 TIMED_OUT = re.compile(r"timed out|timeout", re.IGNORECASE)
+_ZONE_NOT_ENABLED = re.compile(r"Availability Zone that is not enabled", re.IGNORECASE)
 
 # A target's words → what to do. The first that fits.
 _TARGET_ADVICE: tuple[tuple[str, Advice], ...] = (
@@ -99,7 +100,7 @@ _TARGET_ADVICE: tuple[tuple[str, Advice], ...] = (
     (r"\[40[13]\b", TargetTrouble.WANTS_CREDENTIALS),
     (r"\[429\b", TargetTrouble.LIMITS_RATE),
     (r"\[5[0-9][0-9]", TargetTrouble.SERVER_ERROR),
-    (r"Availability Zone that is not enabled", TargetTrouble.ZONE_NOT_ENABLED),
+    (_ZONE_NOT_ENABLED.pattern, TargetTrouble.ZONE_NOT_ENABLED),
     (REFUSED.pattern, NothingAnswers()),
     (TIMED_OUT.pattern, AnswersLate()),
 )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from fsd.rollout.cause import Cause, Evidence
 from fsd.rollout.condition_facts import ConditionNote, CouldNotRead, Unknown
 from fsd.rollout.diagnose import family_revision
+from fsd.rollout.ecs_events import STEADY_STATE
 from fsd.rollout.failures import Failure
 from fsd.rollout.last_rollout import LastRollout
 from fsd.rollout.summaries import Summary
@@ -185,7 +186,7 @@ def fresh_events(view: ServiceFacts) -> tuple[Event, ...]:
     primary = view.service.primary
     begin = primary.created_at if primary else None
     for event in view.service.events:
-        if "has reached a steady state" in event.message:
+        if STEADY_STATE.search(event.message):
             break
         if begin is not None and event.at < begin:
             break

@@ -19,6 +19,7 @@ from fsd.rollout.diagnose import (
     health_check_advice,
     short,
 )
+from fsd.rollout.ecs_events import CLASSIC_CHECK_FAILED
 from fsd.rollout.service_facts import GroupLook, ServiceFacts, cause_now, fresh_events
 from fsd.rollout.summaries import (
     BareSummary,
@@ -84,14 +85,14 @@ def unhealthy_targets(view: ServiceFacts) -> Iterator[Cause]:
 
 
 def _unhealthy_instances(view: ServiceFacts) -> Iterator[Cause]:
-    said = [e for e in fresh_events(view) if "is unhealthy in (elb " in e.message]
+    said = [e for e in fresh_events(view) if CLASSIC_CHECK_FAILED.search(e.message)]
     if said:
         evidence = [Evidence(source="ECS", text=e.message, at=view.stamp(e.at)) for e in said[:3]]
         yield cause_now(
             HEALTH_CHECK_FAILED,
             view,
             summary=BareSummary.CLASSIC_CHECK_FAILED,
-            where=f"classic load balancer {', '.join(view.service.classic_load_balancers)}",
+            where=f"load balancer {', '.join(view.service.classic_load_balancers)}",
             evidence=evidence,
         )
 
