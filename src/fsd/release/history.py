@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from fsd.plan.verdict import VERDICT
 from fsd.quoted import Quoted
 from fsd.release.job_run import Run
-from fsd.release.journal import JournalEntry, entries_of, noted_failure
+from fsd.release.journal import DEPLOYED, JournalEntry, entries_of, noted_failure
 from fsd.release.ledger import (
     deployment_outcome,
     describe_newest,
@@ -82,6 +82,8 @@ def _rows_of(
     for deployment in later:
         found = _entry_of(deployment, journal)
         yield _later_row(deployment, found, release, deployments)
+    if len(later) < len(mine):
+        _drop_deploy_of(mine[0], journal)
     for entry in journal:
         yield _entry_row(entry, release, deployments)
 
@@ -113,6 +115,14 @@ def _entry_of(deployment: ServiceDeployment, journal: list[JournalEntry]) -> Jou
     entry = min(near, key=lambda entry: abs(entry.at - deployment.created_at))
     journal.remove(entry)
     return entry
+
+
+def _drop_deploy_of(first: ServiceDeployment, journal: list[JournalEntry]) -> None:
+    """The run that registered the revision died, and the next one deployed it: one row."""
+    deploys = [entry for entry in journal if entry.action == DEPLOYED]
+    entry = _entry_of(first, deploys)
+    if entry:
+        journal.remove(entry)
 
 
 def _later_row(

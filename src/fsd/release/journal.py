@@ -23,16 +23,17 @@ from fsd.release.ports import Ecs
 NOTED = "fsd:failed"  # "crashed: the main process ended"
 ENTRY = "fsd:action-"  # with the number of its slot: "2026-03-04T14:00:00Z scale 2 to 3 by alice"
 SLOTS = 8
+DEPLOYED = "deploy"  # of a revision that was registered before
 
 _WRITTEN = re.compile(r"(?P<at>\S+Z) (?P<action>[a-z]+)(?: (?P<what>.*?))??(?: by (?P<by>\S+))?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """One thing that an operator did."""
+    """One thing that was done to a revision after it was registered."""
 
     at: datetime
-    action: str  # scale, restart, rollback
+    action: str  # scale, restart, rollback, deploy
     what: str = ""  # "2 to 3", "from web-dev:42"
     by: str = ""
 

@@ -32,7 +32,9 @@ def apply_stack_of_before(back: GoBack) -> AsBefore | RunsAgain:
         return AsBefore()
     current = transition_template(back.stack.template, back.good_template)
     if is_same_template(current, back.good_template):
-        return AsBefore(is_stack_restored=True)
+        # `apply_stack_of_both` put it back; or it was as before, and only remembered that it was.
+        was_changed = not is_same_template(back.stack.template, back.good_template)
+        return AsBefore(is_stack_restored=was_changed)
     name, now = back.ref.stack_name, back.aws.stacks.find(back.ref.stack_name)
     if now is not None and not is_same_template(now.template, current):
         return AsBefore(

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from fsd.errors import CallFailedError
 from fsd.plan.observed import Observed
-from fsd.plan.steps import CreateService, Plan, SetStrategy, UpdateService
+from fsd.plan.steps import CreateService, Plan, SetStrategy, UpdateService, UseRevision
 from fsd.quoted import Quoted
 from fsd.release.alarms import warnings
 from fsd.release.apply_plan import apply_in_order, before_any_step, put_stack_back
@@ -16,6 +16,7 @@ from fsd.release.apply_step import Applied, apply_step, split_plan, tasks_after
 from fsd.release.concurrency.in_flight import InFlight
 from fsd.release.concurrency.races import another_run_was_faster, begun_since
 from fsd.release.deploy_run import Begun, DeployRun, Planned
+from fsd.release.journal import DEPLOYED, JournalEntry, note_action
 from fsd.release.notes import AnswerLost, AttachedTo
 from fsd.release.proof import mark_before_start, mark_before_watch
 from fsd.release.stages import Applying, Requested, Rolling
@@ -51,6 +52,7 @@ def begin(run: DeployRun, planned: Planned) -> Begun | None:
             requested = _request(run, step, applied, planned)
             if requested is None:
                 return None
+            _note_used_again(run, plan, applied.task_definition_arn)
         elif isinstance(step, SetStrategy) and _another_began(run, observed):
             return None
         else:
@@ -59,6 +61,18 @@ def begin(run: DeployRun, planned: Planned) -> Begun | None:
         run.reporter.note(AttachedTo(deployment_arn=plan.attach_to))
         requested = _requested(run, applied.task_definition_arn, arn=plan.attach_to)
     return Begun(planned=planned, applied=applied, after=after, requested=requested)
+
+
+def _note_used_again(run: DeployRun, plan: Plan, arn: str) -> None:
+    """That a release deployed a revision which was registered before: ECS keeps who registered it,
+    and a second deployment of it would look like a restart."""
+    if not any(isinstance(step, UseRevision) for step in plan.steps):
+        return
+    by = run.desired.task_definition_tags.get("fsd:run", "")
+    entry = JournalEntry(at=run.clock.now(), action=DEPLOYED, by=by)
+    untold = note_action(run.aws.ecs, arn, entry)
+    if untold:
+        run.noted.tell_late(untold)
 
 
 def find(run: DeployRun, planned: Planned, requested: Requested) -> Rolling:

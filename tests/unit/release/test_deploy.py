@@ -891,6 +891,19 @@ def test_deploy__fails_with_keys_in_another_order__all_goes_back() -> None:
     assert is_same_template(aws.stacks.stacks["fsd-web-dev"].template, clients("10.0.0.0/16"))
 
 
+def test_deploy__fails_after_one_whose_stack_went_back__the_stack_is_unchanged() -> None:
+    aws = running()
+    changed = make_desired(template={"Resources": {"Logs": {"Type": "other"}}})
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+    restored = run(aws, make_request(changed))
+    aws.ecs.script("IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+
+    result = run(aws, make_request(make_desired(cpu="1024")))
+
+    assert message_text(restored.message) == "FSD restored the stack; scaling is unchanged"
+    assert message_text(result.message) == "the stack and scaling are unchanged"
+
+
 def test_deploy__cloudformation_could_not_delete__listed_as_left_behind() -> None:
     aws = running()
     aws.stacks.undeleted = ("Logs /ecs/web-dev",)

@@ -6,17 +6,20 @@ from datetime import timedelta
 import pytest
 
 from fsd.quoted import Quoted
+from fsd.release.deploy import deploy
 from fsd.release.history import Row, read_rows
 from fsd.release.journal import ENTRY, SLOTS, JournalEntry, entries_of, note_action, note_failure
 from fsd.release.ports import PermissionDenied
 from fsd.release.redeploy import restart
+from fsd.release.reporter import Silent
 from fsd.release.rollback_to_version import roll_back
 from fsd.release.scale import scale
 from fsd.report.cause_summaries import cause_text
 from fsd.report.history import reason_text
 from fsd.report.notes import note_text
 from fsd.rollout.cause import Cause
-from tests.fakes.aws import START, FakeAws
+from tests.fakes.aws import START, FakeAws, FakeClock
+from tests.unit.release.desired import make_desired, make_request
 from tests.unit.release.test_operations import operation, with_history
 
 CRASHED = Cause(
@@ -88,6 +91,30 @@ def test_read_rows__shift_taken_back__the_rollback_ended_as_the_deployment_did(
     (row,) = [row for row in rows(aws) if row.action == "rollback"]
     assert (row.release.revision, row.release.outcome) == ("web-dev:41", outcome)
     assert (reason_text(row), row.release.run) == ("from web-dev:42", "alice@laptop")
+
+
+def test_read_rows__revision_deployed_again__a_deploy_and_not_a_restart() -> None:
+    aws = with_history(41)
+    desired = make_desired(cpu="1024")
+    again = replace(desired, task_definition_tags={"fsd:version": "v9", "fsd:run": "bob@laptop"})
+    for now in (desired, again):
+        aws.ecs.script("IN_PROGRESS", "ROLLBACK_SUCCESSFUL")
+        deploy(make_request(now), aws.aws(), clock=FakeClock(), reporter=Silent())
+
+    found = [(row.action, row.release.run) for row in rows(aws)]
+
+    assert found == [("deploy", "bob@laptop"), ("deploy", ""), ("deploy", "")]
+
+
+def test_read_rows__registered_by_a_run_that_died__one_row_of_the_deployment() -> None:
+    aws = with_history(41)
+    desired = make_desired(cpu="1024")
+    aws.ecs.register(desired.task_definition, tags={})
+    aws.ecs.script("SUCCESSFUL")
+
+    deploy(make_request(desired), aws.aws(), clock=FakeClock(), reporter=Silent())
+
+    assert [row.action for row in rows(aws)] == ["deploy", "deploy"]
 
 
 def test_read_rows__failed_release__why() -> None:
