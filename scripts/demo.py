@@ -58,15 +58,15 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        say("\nInterrupted; the embedded AWS is down and nothing is left.")
+        say("\nInterrupted; the embedded AWS is down, and it left nothing behind.")
         return 130
-    say(f"\nThat took {time.monotonic() - began:.0f} s, and nothing is left of it.")
+    say(f"\nThat took {time.monotonic() - began:.0f} s and left nothing behind.")
     say(OWN_SERVICE)
     return 0
 
 
 OWN_SERVICE = f"""
-The same with a service of your own, in its folder with a Dockerfile:
+To do the same with your own service, run this in its folder, which needs a Dockerfile:
 
   export PATH="{FSD.parent}:$PATH"
   fsd init                              # writes service.yml from what is there
@@ -99,13 +99,13 @@ def show(stage: Stage) -> None:
         say(f"\nWhile version 2 came and went: {asked.text()}")
         asked.check(version="v1")
 
-        title("4  Version 3: a canary that is taken back")
+        title("4  Version 3: a canary that is rolled back")
         stage.repair()
-        say("It gets a fifth of the requests. Somebody does not like what they see of it, and runs")
-        say("`fsd rollback` while it does.\n")
+        say("It gets a fifth of the requests. Meanwhile, somebody dislikes what they see and runs")
+        say("`fsd rollback`.\n")
         with asking(url) as asked:
             stage.take_back_canary(asked)
-        say(f"While version 3 had its part: {asked.text()}")
+        say(f"While version 3 came and went: {asked.text()}")
         asked.check_canary(before="v1", canary="v3")
 
         title("5  What an operator sees")
@@ -257,10 +257,12 @@ class Asked:
     news: threading.Event = field(default_factory=threading.Event)  # never set: a clock
 
     def text(self) -> str:
-        by_version = ", ".join(f"{count} by {version}" for version, count in self.versions.items())
+        by_version = ", ".join(
+            f"{count} were answered by {version}" for version, count in self.versions.items()
+        )
         return (
-            f"{self.versions.total() + len(self.failures)} requests, {by_version or 'no answer'}, "
-            f"{len(self.failures)} failed"
+            f"{self.versions.total() + len(self.failures)} requests, of which "
+            f"{by_version or 'none were answered'}, and {len(self.failures)} failed"
         )
 
     def wait_for(self, version: str) -> None:

@@ -153,7 +153,7 @@ def _down(program: CommandWords) -> click.Command:
     )
     def down() -> None:
         stopped = local.down()
-        gone = "The embedded AWS is down; nothing is left of it"
+        gone = "The embedded AWS is down; it left nothing behind"
         click.echo(gone if stopped else NOT_RUNNING.format(program=program.name))
 
     return down

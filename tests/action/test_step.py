@@ -313,7 +313,7 @@ def test_step__sigint_in_mid_rollout__python_gets_it_and_the_outcome_is_said(
     slow = "environment.HELLO_BROKEN_HEALTH=1\nhealthCheck.gracePeriod=2000"
 
     with step.start(**PUSH, payload={}, overrides=slow, **inputs) as process:
-        log = wait_for(process, "rollout   new hello-dev:1")
+        log = wait_for(process, "rollout   new (hello-dev:1)")
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
     ended = step.ended(process, log + rest)
@@ -332,7 +332,7 @@ def test_step__run_after_a_cancelled_one__takes_over_at_depth_1(
     slow = "environment.HELLO_BROKEN_HEALTH=1\nhealthCheck.gracePeriod=7200"
     cancelled = head(world.repository)
     with step.start(**PUSH, payload={}, overrides=slow, **inputs) as process:
-        log = wait_for(process, "rollout   new hello-dev:1")
+        log = wait_for(process, "rollout   new (hello-dev:1)")
         process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=20)
     first = step.ended(process, log + rest)

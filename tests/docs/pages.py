@@ -224,7 +224,7 @@ def finding_table() -> str:
     rows = [
         f"| [{page.id}](#{page.id}) | {page.severity} | {cell(page.summary)} |" for page in PAGES
     ]
-    return "\n".join(["| id | severity | found where |", "| --- | --- | --- |", *rows])
+    return "\n".join(["| id | severity | found when |", "| --- | --- | --- |", *rows])
 
 
 def finding_sections() -> str:

@@ -28,5 +28,7 @@ def test_demo__run__both_outcomes_and_nothing_left(tmp_path: Path) -> None:
     assert "Deployed hello v1 to local in " in ended.stdout
     assert "error[health-check-failed]" in ended.stdout
     assert "[exit 6]" in ended.stdout
-    assert re.search(r"came and went: \d+ requests, \d+ by v1, 0 failed", ended.stdout)
+    assert re.search(
+        r"came and went: \d+ requests, of which \d+ were answered by v1, and 0 failed", ended.stdout
+    )
     assert [*tmp_path.iterdir()] == []

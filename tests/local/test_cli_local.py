@@ -178,7 +178,7 @@ def test_hook__running__registers_the_command_and_takes_it_back(running: Cli) ->
 
 
 def test_down__running__leaves_nothing(running: Cli, tmp_path: Path) -> None:
-    assert running("down").out == "The embedded AWS is down; nothing is left of it\n"
+    assert running("down").out == "The embedded AWS is down; it left nothing behind\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -113,7 +113,7 @@ def test_validate__environments_file_with_mistakes__its_findings(fsd: Fsd) -> No
     ended = fsd.run("validate", "--env", "dev")
 
     assert ended.code == 3
-    assert "error[unknown-key]: `spec` has no key `overides`" in ended.err
+    assert "error[unknown-key]: `overides` is not a key of `spec`" in ended.err
     assert "--> .fsd/environments.yml:4:8" in ended.err
 
 

@@ -122,7 +122,7 @@ def test_fsd_local__its_whole_life__by_its_own_words(tmp_path: Path) -> None:
     assert "fsd local" not in started.out
     assert (again.code, again.err.splitlines()[-1]) == (2, "  fix: fsd-local down first")
     assert "  stored    nothing\n" in status.out
-    assert stopped.out == "The embedded AWS is down; nothing is left of it\n"
+    assert stopped.out == "The embedded AWS is down; it left nothing behind\n"
     assert (afterwards.code, afterwards.err.splitlines()[-1]) == (5, "  fix: fsd-local up")
 
 

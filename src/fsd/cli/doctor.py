@@ -41,7 +41,7 @@ Examples:
 def command(
     env: str, file: Path | None, region: str | None, read_secrets: bool, output: str
 ) -> int:
-    """Check an account, without changing anything, for what would stop a deployment.
+    """Check for problems that would stop a deployment, and change nothing.
 
     The exit code is 4 if there is an error, and 0 if there are only warnings.
     """

@@ -54,7 +54,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Set up": {
         "bootstrap": ("bootstrap", "Set up an account so that a repository can deploy to it."),
-        "doctor": ("doctor", "Check, without changing anything, for what would stop a deployment."),
+        "doctor": (
+            "doctor",
+            "Check for problems that would stop a deployment, and change nothing.",
+        ),
         "iam": ("iam", "Print least-privilege policies for the roles that FSD uses."),
     },
     "Local": {

@@ -113,8 +113,8 @@ DOCKERFILE = click.option(
 ALLOW_RUN = click.option(
     "--allow-run",
     is_flag=True,
-    help="Without Docker, also run the Dockerfile's RUN commands, on this machine and as your "
-    "user.",
+    help="When FSD builds without Docker, also run the RUN commands that it would leave out, on "
+    "this machine as your user.",
 )
 VERSION = click.option(
     "--version", help="A label for the release, such as v1.3.0.  [default: the short commit]"
@@ -149,7 +149,7 @@ NO_WAIT = click.option(
 )
 
 
-FORCE_HELP = "Override the protection of an environment; the ledger records who did it."
+FORCE_HELP = "Override the protection of an environment; FSD's release ledger records who did it."
 
 
 def force_option(command: Command) -> Command:

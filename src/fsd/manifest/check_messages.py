@@ -79,9 +79,9 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "use lower case letters, digits and hyphens, with a letter or a digit at both ends",
     ),
     r"^[1-9][0-9]{0,4}[smh]$": ("a duration", "write it with a unit, such as 90s, 10m or 1h"),
-    r"^/[!-~]+$": ("a folder", "start it with `/`, with something behind"),
-    r"^fs-[0-9a-f]{8,40}$": ("the id of a file system", "it looks like fs-0a1b2c3d4e5f67890"),
-    r"^fsap-[0-9a-f]{8,40}$": ("the id of an access point", "it looks like fsap-0a1b2c3d4e5f67890"),
+    r"^/[!-~]+$": ("a folder", "start it with `/`, followed by a name"),
+    r"^fs-[0-9a-f]{8,40}$": ("the ID of a file system", "it looks like fs-0a1b2c3d4e5f67890"),
+    r"^fsap-[0-9a-f]{8,40}$": ("the ID of an access point", "it looks like fsap-0a1b2c3d4e5f67890"),
     r"^[A-Za-z0-9_-]{1,80}(\.fifo)?$": (
         "the name of an SQS queue",
         "write its name, not its URL or ARN",
@@ -167,12 +167,12 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
         "write it without a slash at the start or the end, like `alb/offers`",
     ),
     r"^Z[A-Z0-9]{1,31}$": (
-        "the id of a hosted zone",
+        "the ID of a hosted zone",
         "`aws route53 list-hosted-zones` shows it; without `/hostedzone/`",
     ),
-    r"^sg-[0-9a-f]{8,17}$": ("the id of a security group", "write ids like `sg-0a1b2c3d`"),
-    r"^subnet-[0-9a-f]{8,17}$": ("the id of a subnet", "write ids like `subnet-0a1b2c3d`"),
-    r"^vpc-": ("the id of a VPC", "it starts with `vpc-`"),
+    r"^sg-[0-9a-f]{8,17}$": ("the ID of a security group", "write IDs like `sg-0a1b2c3d`"),
+    r"^subnet-[0-9a-f]{8,17}$": ("the ID of a subnet", "write IDs like `subnet-0a1b2c3d`"),
+    r"^vpc-": ("the ID of a VPC", "it starts with `vpc-`"),
     r"^[0-9]{12}$": ("an AWS account id", 'write its 12 digits in quotes: "123456789012"'),
     r"^[a-z]([a-z0-9-]{0,29}[a-z0-9])?$": (
         "the name of an environment",
@@ -251,7 +251,7 @@ def _missing(path: KeyPath, model: type) -> _Fault:
 
 def _unknown_key(path: KeyPath, model: type) -> _Fault:
     parent, key = path[:-1], str(path[-1])
-    message = f"{_name(parent)} has no key `{key}`" if parent else f"there is no key `{key}` here"
+    message = f"`{key}` is not a key of {_name(parent)}" if parent else f"`{key}` is not a key here"
     fix = advise_key(path, model)
     return _Fault(id=FindingId.UNKNOWN_KEY, message=message, fix=fix, path=path, key=True)
 

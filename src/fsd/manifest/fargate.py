@@ -46,8 +46,9 @@ def describe_cpus() -> str:
 
 
 def describe_memories(cpu: int) -> str:
-    """`512, 1024, 2048`, or `2048, 3072, … 8192` where there are more than four."""
+    """`512, 1024 or 2048`; `2048, 3072, … 8192` where there are more than four."""
     sizes = MEMORY_BY_CPU[cpu]
     if len(sizes) <= 4:
-        return ", ".join(str(size) for size in sizes)
+        first = ", ".join(str(size) for size in sizes[:-1])
+        return f"{first} or {sizes[-1]}"
     return f"{sizes[0]}, {sizes[1]}, … {sizes[-1]}"

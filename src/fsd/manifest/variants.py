@@ -66,7 +66,7 @@ def _wrong_keys(name: str, values: Branch) -> Iterator[Finding]:
     for key in ("service", "apiVersion", "kind", "dependencies"):
         if key in values.entries:
             entry = values.entries[key]
-            message = f"`environments.{name}` has no key `{key}`"
+            message = f"`{key}` is not a key of `environments.{name}`"
             fix = f"write keys of `service` right below `{name}:`"
             if key == "dependencies":
                 fix = "use ${ENV} in a dependency's name; its permissions are every environment's"

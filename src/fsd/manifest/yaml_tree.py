@@ -564,18 +564,21 @@ def _unreadable(text: str, path: str) -> Finding | None:
     )
 
 
+_NO_KEY = "mapping values are not allowed"
+_NO_COLON = ("this key has no `:`", "write `key: value`")
+
 # libyaml's words → what is usually meant by them, and the fix.
 _SYNTAX = (
     (
-        "mapping values are not allowed",
+        _NO_KEY,
         "`: ` appears where a key is not allowed",
         "put a value with a colon in quotes, or check the indentation",
     ),
-    ("could not find expected ':'", "a key has no `:`", "write `key: value`"),
+    ("could not find expected ':'", *_NO_COLON),
     (
         "did not find expected key",
         "this line does not fit the indentation of those above",
-        "indent keys of one section alike, with spaces; close every quote before this line",
+        "indent all keys of a section equally, with spaces, and close every quote above this line",
     ),
     (
         "did not find expected '-' indicator",
@@ -611,22 +614,38 @@ _SYNTAX = (
 )
 
 
-# What is not closed is shown where it opens, not at the end of the file.
-_NOT_CLOSED = ("found unexpected end of stream", "did not find expected ',' or")
+# What is not closed is shown where it opens, not at the end of the file; a key without a colon
+# where the key is, not where the next one has its own.
+_SHOWN_AT_START = (
+    "found unexpected end of stream",
+    "did not find expected ',' or",
+    "could not find expected ':'",
+)
+# Where a quote opens a value, a key or an item: not the apostrophe of a word.
+_OPENS = r"(?:^|[\s:\-\[{,])"
 
 
 def _syntax(error: yaml.YAMLError, path: str, lines: Sequence[str]) -> Finding:
     problem, line, column = str(error), 0, 0
     if isinstance(error, yaml.MarkedYAMLError):
         problem = error.problem or problem
-        not_closed = any(words in problem for words in _NOT_CLOSED)
+        at_start = any(words in problem for words in _SHOWN_AT_START)
         marks = (error.problem_mark, error.context_mark)
-        mark = next((mark for mark in (marks[::-1] if not_closed else marks) if mark), None)
+        mark = next((mark for mark in (marks[::-1] if at_start else marks) if mark), None)
         line, column = (mark.line, mark.column) if mark else (0, 0)
     if line >= len(lines):  # after the last line break
         line, column = len(lines) - 1, len(lines[-1])
-    source = lines[line]
-    id_, message, fix = _explain_syntax(problem, source, column)
+    opened = _find_open_quote(lines, line, column)
+    bare = _find_bare_line(lines, line, column) if _NO_KEY in problem else None
+    if opened is not None:
+        line, column = opened
+        id_ = FindingId.YAML_SYNTAX
+        message, fix = "not valid YAML: this quote is not closed in its line", "close the quote"
+    elif bare is not None:
+        line, column = bare
+        id_, message, fix = FindingId.YAML_SYNTAX, f"not valid YAML: {_NO_COLON[0]}", _NO_COLON[1]
+    else:
+        id_, message, fix = _explain_syntax(problem, lines[line], column)
     return Finding(
         id=id_,
         severity=Severity.ERROR,
@@ -634,6 +653,45 @@ def _syntax(error: yaml.YAMLError, path: str, lines: Sequence[str]) -> Finding:
         message=message,
         fix=fix,
     )
+
+
+def _find_open_quote(lines: Sequence[str], line: int, column: int) -> tuple[int, int] | None:
+    """Where the string opens that ends right before this place, if that is in a line above: it took
+    the next value's opening quote for its end, and only then is something wrong."""
+    quote = lines[line][:column].rstrip()[-1:]
+    if quote not in {"'", '"'} or not quote:
+        return None
+    for index in range(line - 1, -1, -1):
+        source = lines[index]
+        is_odd = (source.count(quote) - source.count("\\" + quote)) % 2 == 1
+        opens = list(re.finditer(_OPENS + quote, source)) if is_odd else []
+        if opens and not source.lstrip().startswith("#"):
+            return index, opens[-1].end() - 1
+    return None
+
+
+def _find_bare_line(lines: Sequence[str], line: int, column: int) -> tuple[int, int] | None:
+    """Of a key that cannot be one: the line above it, where that has no colon. YAML reads both as
+    one value over two lines."""
+    if ":" in lines[line][:column]:
+        return None
+    for index in range(line - 1, -1, -1):
+        source = lines[index].strip()
+        if source and not source.startswith("#"):
+            is_bare = ":" not in source and not source.startswith("-")
+            return (index, len(lines[index]) - len(lines[index].lstrip())) if is_bare else None
+    return None
+
+
+def _quoted(rest: str, before: str) -> str:
+    """How to write a value, an item or a key that starts with what YAML reserves."""
+    if before.count("[") > before.count("]") or before.count("{") > before.count("}"):
+        rest = re.split(r"[,\]}]", rest, maxsplit=1)[0].rstrip()
+    elif before in {"", "-"}:
+        rest = rest.split(": ")[0].removesuffix(":")
+    if '"' not in rest and "\\" not in rest:
+        return f'put it in quotes: "{rest}"'
+    return f"put it in quotes: '{rest}'" if "'" not in rest else "put it in quotes"
 
 
 def _explain_syntax(problem: str, source: str, column: int) -> tuple[FindingId, str, str]:
@@ -651,7 +709,7 @@ def _explain_syntax(problem: str, source: str, column: int) -> tuple[FindingId, 
         return (
             FindingId.YAML_SYNTAX,
             f"a value cannot start with {name}",
-            f'put it in quotes: "{rest}"',
+            _quoted(rest, before),
         )
     if "did not find expected key" in problem and before.endswith(("'", '"')):
         return (

@@ -266,7 +266,7 @@ def _refusal(
         "the running tasks, so FSD changed nothing",
         where=f"{', '.join(f'{t.address}:{t.port}' for t in failing)} · "
         f"target group {group_name(group)}",
-        fix="if the path is a typo, correct it. Otherwise, release code that answers "
+        fix="if the path has a typo, correct it. Otherwise, release code that answers "
         f"{moved.after.text}, and change the check in the release after that. To accept an "
         f"interruption, add {INSIST}",
         code=ErrorCode.HEALTH_CHECK_WOULD_END_OLD_TASKS,

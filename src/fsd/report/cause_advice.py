@@ -111,7 +111,10 @@ _EXCEPTIONS = {
         "set the variable that the code reads there, in `service.environment` or "
         "`service.secrets`; the log shows where"
     ),
-    ExceptionKind.IN_CODE: "correct the code that raises this exception; the log shows where",
+    ExceptionKind.IN_CODE: (
+        "find out why this exception is raised; it may come from the code, its settings or "
+        "something that it depends on"
+    ),
 }
 _CONTAINERS = "run containers: fsd local down, fsd local up --runtime container"
 _REMEDIES = {

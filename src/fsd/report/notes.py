@@ -123,7 +123,7 @@ _UNDONE = {
     Undone.LEDGER: "FSD could not write the ledger",
 }
 _CREATED = {
-    Made.REPOSITORY: "created the repository {}",
+    Made.REPOSITORY: "created the ECR repository {}",
     Made.PLACEHOLDER: "created {} with a placeholder value",
     Made.EMBEDDED_AWS: "started the embedded AWS at {}",
 }

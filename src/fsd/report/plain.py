@@ -60,10 +60,10 @@ class PlainReporter:
 
 
 def progress_text(progress: Progress) -> str:
-    """`new offer-api-dev:42 1 of 2 healthy, 1 starting · old offer-api-dev:41 2 running · 12s`."""
-    parts = [f"new {progress.new_revision} {new_text(progress)}"]
+    """`new (web-dev:42) 1 of 2 healthy, 1 starting · old (web-dev:41) 2 running · 12s`."""
+    parts = [f"new ({progress.new_revision}) {new_text(progress)}"]
     if progress.old_revision:
-        parts.append(f"old {progress.old_revision} {progress.old_running} running")
+        parts.append(f"old ({progress.old_revision}) {progress.old_running} running")
     parts += traffic_texts(progress)
     if progress.failed_tasks:
         parts.append(failed_text(progress))

@@ -39,10 +39,10 @@ def _is_of_a_dependency(change: SecurityChange) -> bool:
 
 
 def security_text(change: SecurityChange) -> str:
-    """``the task role will be allowed `dynamodb:PutItem` on `table/offers` ``."""
+    """``the task role will gain `dynamodb:PutItem` on `table/offers` ``."""
     match change:
         case GrantChange():
-            verb = "will be allowed" if change.is_granted else "will lose"
+            verb = "will gain" if change.is_granted else "will lose"
             actions = quoted_names(change.actions)
             return f"{_who(change.role)} {verb} {actions} on {_resource(change.resource)}"
         case RuleChange():

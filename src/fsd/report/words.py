@@ -113,7 +113,8 @@ def event_text(message: str) -> str:
     text = re.sub(r"^\(service [^),]+\) ", "", message)
     text = re.sub(r"^\(service [^),]+, ", "(", text)
     if text != message and not text.startswith("("):
-        text = f"the service {text}"
+        verb = "is " if text.startswith("rolling ") else ""  # ECS leaves it out
+        text = f"the service {verb}{text}"
     text = _UNHEALTHY.sub(_unhealthy_text, text)
     text = re.sub(r"\(target-group arn:[^)]*\)", "the target group", text)
     return re.sub(r"\b([0-9a-f]{4})[0-9a-f]{28}\b", r"\1…", text)
@@ -133,8 +134,8 @@ def _unhealthy_text(found: re.Match[str]) -> str:
 
 
 def failed_count_text(count: int, limit: int | None) -> str:
-    """`2 tasks failed (limit 3)`."""
-    most = f" (limit {limit})" if limit else ""
+    """`2 tasks failed (ECS's limit is 3)`."""
+    most = f" (ECS's limit is {limit})" if limit else ""
     return f"{count} task{'' if count == 1 else 's'} failed{most}"
 
 

@@ -1119,7 +1119,7 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
         (
             Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 1000}"),
             "cpu 1024 cannot be combined with memory 1000",
-            "use `memory: 2048`; cpu 1024 takes 2048, 3072, … 8192",
+            "use `memory: 2048`; with cpu 1024, memory can be 2048, 3072, … 8192",
         ),
         (
             Case(rule="fargate-size", service="resources: {cpu: 2, memory: 4}"),
@@ -1129,7 +1129,12 @@ def test_all_rules__every_rule__has_a_case_that_finds_and_one_that_does_not(rule
         (
             Case(rule="fargate-size", service="resources: {cpu: 1024, memory: 3}"),
             "cpu 1024 cannot be combined with memory 3; it counts MiB",
-            "use `memory: 3072`; cpu 1024 takes 2048, 3072, … 8192",
+            "use `memory: 3072`; with cpu 1024, memory can be 2048, 3072, … 8192",
+        ),
+        (
+            Case(rule="fargate-size", service="resources: {memory: 512}"),
+            "cpu 512, the default, cannot be combined with memory 512",
+            "use `memory: 1024`; with cpu 512, memory can be 1024, 2048, 3072 or 4096",
         ),
         (
             Case(

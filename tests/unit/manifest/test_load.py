@@ -98,11 +98,11 @@ def test_load_manifest__numbers_and_booleans_in_environment__the_text_that_was_w
 @pytest.mark.parametrize(
     ("service", "expected"),
     [
-        ("prot: 8000", ("unknown-key", 8, 3, "`service` has no key `prot`")),
-        ("desired_count: 2", ("unknown-key", 8, 3, "`service` has no key `desired_count`")),
+        ("prot: 8000", ("unknown-key", 8, 3, "`prot` is not a key of `service`")),
+        ("desired_count: 2", ("unknown-key", 8, 3, "`desired_count` is not a key of `service`")),
         (
             "health_check: {}",
-            ("unknown-key", 8, 3, "`service` has no key `health_check`"),
+            ("unknown-key", 8, 3, "`health_check` is not a key of `service`"),
         ),
         (
             "port: 70000",

@@ -115,6 +115,11 @@ def test_parse__merge_of_a_list__the_first_mapping_wins() -> None:
         ("a: b: c\n", ("yaml-syntax", 1, 5)),
         ("a: 'open\nb: 1\n", ("yaml-syntax", 1, 4)),
         ("a: [1, 2\n", ("yaml-syntax", 1, 4)),
+        ('a: "open\nb: 1\nc:\n  - "@org/a"\n', ("yaml-syntax", 1, 4)),
+        ("a: [x, 'open]\nb: '@c'\n", ("yaml-syntax", 1, 8)),
+        ('a: "it\'s"\nb: "open\nc: "x"\n', ("yaml-syntax", 2, 4)),
+        ("port 8000\n\nb:\n  c: 1\n", ("yaml-syntax", 1, 1)),
+        ("a:\n  b: 1\n  port 8000\n  c: 1\n", ("yaml-syntax", 3, 3)),
         ("a: 'b' c\n", ("yaml-syntax", 1, 8)),
         ("a:\n  b: 1\n c: 2\n", ("yaml-syntax", 3, 2)),
         ("a: *nothing\n", ("yaml-alias", 1, 4)),
@@ -220,3 +225,20 @@ def plain(node: Node) -> object:
             return [plain(item) for item in items]
         case Scalar(value=value):
             return value
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("a: @b\n", 'put it in quotes: "@b"'),
+        ("a: [x, @b, @c]\n", 'put it in quotes: "@b"'),
+        ("`a`: 1\n", 'put it in quotes: "`a`"'),
+        ('a: @b "c"\n', "put it in quotes: '@b \"c\"'"),
+        ("a: @b \"c\" 'd'\n", "put it in quotes"),
+        ('a: "open\nb: "@c"\n', "close the quote"),
+    ],
+)
+def test_parse__reserved_character__a_fix_that_is_valid(text: str, fix: str) -> None:
+    (found,) = parse(text, path="service.yml").findings
+
+    assert found.fix == fix

@@ -42,7 +42,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
     [
         (
             GrantChange(role="TaskRole", resource=TABLE, actions=("dynamodb:*",), is_granted=True),
-            "the task role will be allowed `dynamodb:*` on `table/offers`",
+            "the task role will gain `dynamodb:*` on `table/offers`",
         ),
         (
             GrantChange(
@@ -52,7 +52,7 @@ TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/offers"
         ),
         (
             GrantChange(role="Other", resource="Queue", actions=("sqs:X",), is_granted=True),
-            "`Other` will be allowed `sqs:X` on `Queue`",
+            "`Other` will gain `sqs:X` on `Queue`",
         ),
         (
             RuleChange(

@@ -49,11 +49,11 @@ def test_plain__whole_deployment__a_line_a_change() -> None:
 14:00:00 · image     building
 14:00:12 ✔ image     offer-api@sha256:9b1f…   built 12.4 s
 14:00:20 · rollout   started
-14:01:30 · rollout   new offer-api-dev:42 1 of 2 healthy, 1 starting · old offer-api-dev:41 2 \
-running · 1m12s
+14:01:30 · rollout   new (offer-api-dev:42) 1 of 2 healthy, 1 starting · old (offer-api-dev:41) \
+2 running · 1m12s
 14:01:30   ECS: the service has started 2 tasks: (task 7f3a…)
-14:01:30 · rollout   new offer-api-dev:42 0 of 2 healthy, 2 starting · old offer-api-dev:41 2 \
-running · 1 task failed (limit 3) · 1m12s
+14:01:30 · rollout   new (offer-api-dev:42) 0 of 2 healthy, 2 starting · old (offer-api-dev:41) \
+2 running · 1 task failed (ECS's limit is 3) · 1m12s
 14:00:32 ✘ rollout   failed after 41s
 """
     )
@@ -76,7 +76,7 @@ def test_plain__first_deployment__no_old_revision() -> None:
     reporter.progress(make_progress(old_revision="", new_healthy=2))
 
     assert stream.getvalue() == (
-        "14:01:30 · rollout   new offer-api-dev:42 2 of 2 healthy · 1m12s\n"
+        "14:01:30 · rollout   new (offer-api-dev:42) 2 of 2 healthy · 1m12s\n"
     )
 
 
@@ -131,7 +131,8 @@ def test_live__rollout__phases_bars_and_the_newest_note() -> None:
     assert lines[0] == " ✔ image     offer-api@sha256:9b1f…   built 12.4 s"
     assert lines[1].endswith(" rollout   1m12s")
     assert lines[2:] == [
-        "     new 42  ██████████░░░░░░░░░░  1 of 2 healthy, 1 starting, 1 task failed (limit 3)",
+        "     new 42  ██████████░░░░░░░░░░  1 of 2 healthy, 1 starting, 1 task failed "
+        "(ECS's limit is 3)",
         "     old 41  ████████████████████  2 running",
         "     task 7f3a… healthy",
     ]

@@ -123,7 +123,7 @@ def test_status_text__deployment_rolled_back__ecs_says_why() -> None:
 
     assert "ROLLBACK_SUCCESSFUL · offer-api-dev:42" in text
     words = " ".join(text.split())
-    assert "3 tasks failed (limit 3) · rollout-failed: ECS ended the deployment" in words
+    assert "3 tasks failed (ECS's limit is 3) · rollout-failed: ECS ended the deployment" in words
     assert max(len(line) for line in text.splitlines()) <= 100
 
 

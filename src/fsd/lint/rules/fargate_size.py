@@ -31,18 +31,25 @@ def check(subject: Subject) -> Iterator[Problem]:
     elif memory <= _MOST_GB:
         yield Problem(
             at=MEMORY,
-            message=f"cpu {cpu} cannot be combined with memory {memory}; it counts MiB",
+            message=f"{_said(subject, CPU, cpu)} cannot be combined with memory {memory}; "
+            "it counts MiB",
             fix=f"use `memory: {fargate.nearest_memory(cpu, memory * 1024)}`; "
-            f"cpu {cpu} takes {fargate.describe_memories(cpu)}",
+            f"with cpu {cpu}, memory can be {fargate.describe_memories(cpu)}",
             uses=(CPU, MEMORY),
         )
     elif not fargate.is_size(cpu, memory):
-        is_default = not subject.is_written(*MEMORY)
-        said = f"memory {memory}, the default" if is_default else f"memory {memory}"
         nearest = fargate.nearest_memory(cpu, memory)
         yield Problem(
-            at=CPU if is_default else MEMORY,
-            message=f"cpu {cpu} cannot be combined with {said}",
-            fix=f"use `memory: {nearest}`; cpu {cpu} takes {fargate.describe_memories(cpu)}",
+            at=MEMORY if subject.is_written(*MEMORY) else CPU,
+            message=f"{_said(subject, CPU, cpu)} cannot be combined with "
+            f"{_said(subject, MEMORY, memory).removesuffix(',')}",
+            fix=f"use `memory: {nearest}`; with cpu {cpu}, memory can be "
+            f"{fargate.describe_memories(cpu)}",
             uses=(CPU, MEMORY),
         )
+
+
+def _said(subject: Subject, path: tuple[str, ...], units: int) -> str:
+    """`cpu 512`, or `cpu 512, the default,` of a key that the file does not have."""
+    default = "" if subject.is_written(*path) else ", the default,"
+    return f"{path[-1]} {units}{default}"
