@@ -17,10 +17,11 @@ from fsd.app.prepare import compile_desired, prepare
 from fsd.app.promotion import pass_gates
 from fsd.app.provenance import require_attested
 from fsd.app.saved_plan import make_basis, require_as_saved, require_aws_as_saved
-from fsd.compile.desired import Image
+from fsd.compile.desired import Desired, Image
 from fsd.errors import CallFailedError, Interrupted
 from fsd.manifest.environments import LOCAL
-from fsd.manifest.rollout_time import estimate_rollout
+from fsd.manifest.rollout_time import Estimate, estimate_rollout
+from fsd.plan.attachment import rolls_in_place
 from fsd.release.deploy import deploy
 from fsd.release.deploy_request import DeployRequest
 from fsd.release.job import deploy_job
@@ -69,15 +70,15 @@ def _make_request(
     scanned = require_scan(prepared, image, timeout=timeout, clock=SystemClock(), reporter=reporter)
     notes = (*obtained.notes, *attested, *scanned)
     desired = compile_desired(prepared, image, options)
-    expected, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
+    longest, speed = estimate_rollout(prepared.manifest.service), prepared.connection.pace.speed
     require_chosen(chosen.image if chosen.is_there else image, desired)
     return DeployRequest(
         desired=desired,
         image=image,
         release=prepared.release,
         observed=prepared.observed,
-        timeout=default_timeout(expected, speed=speed) if timeout is None else timeout,
-        expected=expected,
+        timeout=default_timeout(longest, speed=speed) if timeout is None else timeout,
+        expected=_expected(prepared, desired),
         wait=options.wait,
         rollback=options.rollback,
         in_flight=options.in_flight,
@@ -95,6 +96,14 @@ def _make_request(
         notes=(*prepared.notes, *notes, *_forced_note(options)),
         started_at=prepared.started_at,
     )
+
+
+def _expected(prepared: Prepared, desired: Desired) -> Estimate:
+    """By what is known by now: the plan that is carried out is made later."""
+    service = prepared.manifest.service
+    observed = prepared.observed() if service.deployment.shifts_traffic else None
+    in_place = observed is not None and rolls_in_place(desired, observed)
+    return estimate_rollout(service, in_place=in_place)
 
 
 def _forced_note(options: DeployOptions) -> tuple[Note, ...]:

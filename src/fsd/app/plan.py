@@ -16,6 +16,7 @@ from fsd.app.saved_plan import make_basis, write_plan
 from fsd.errors import CallFailedError, RefusedError
 from fsd.manifest.models import Manifest
 from fsd.manifest.rollout_time import estimate_rollout
+from fsd.plan.attachment import rolls_in_place
 from fsd.plan.steps import Plan
 from fsd.quoted import Quoted
 from fsd.release.notes import ApprovalAhead, Note, PolicyUnread
@@ -54,7 +55,9 @@ def run_plan(
             *plan.notes,
         ),
         refusals=policies.refusals,
-        expected=estimate_rollout(prepared.manifest.service),
+        expected=estimate_rollout(
+            prepared.manifest.service, in_place=rolls_in_place(desired, observed)
+        ),
         drift=stacks.drift(desired.stack_name) if drift and observed.stack else None,
     )
 

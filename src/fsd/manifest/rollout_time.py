@@ -70,9 +70,12 @@ def batches(service: Service) -> int:
     return -(-service.resources.desired // size) if size else 0
 
 
-def estimate_rollout(service: Service) -> Estimate:
-    """Until a release that works is the only one that runs. Zero where nothing can be replaced."""
-    if service.deployment.shifts_traffic and service.resources.desired:
+def estimate_rollout(service: Service, *, in_place: bool = False) -> Estimate:
+    """Until a release that works is the only one that runs. Zero where nothing can be replaced.
+
+    `in_place`: the service is to shift traffic, and this release still replaces tasks in batches.
+    """
+    if service.deployment.shifts_traffic and not in_place and service.resources.desired:
         return _estimate_shift(service)
     count = batches(service)
     if not count:
@@ -83,7 +86,7 @@ def estimate_rollout(service: Service) -> Estimate:
         Part.DRAIN: _drain(service),
     }
     more = (count - 1) * sum(batch.values())
-    bake = 60 * (service.deployment.bake_time or 0)
+    bake = 0 if in_place else 60 * (service.deployment.bake_time or 0)
     return _estimate(
         {**batch, Part.BATCHES: more, Part.BAKE: bake, Part.STEADY: service.steady_for}
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from fsd.errors import CallFailedError, Interrupted
+from fsd.plan.notes import ShiftsLater
 from fsd.quoted import Quoted
 from fsd.release.apply_step import Applied
 from fsd.release.deploy_request import OnCancel
@@ -29,6 +30,7 @@ from fsd.release.messages import (
     WasGoingBack,
     WasSettling,
 )
+from fsd.release.notes import Note
 from fsd.release.outcome import Ending
 from fsd.release.ports import Stack, TaskDefinition
 from fsd.release.promotion_path import read_path
@@ -183,8 +185,15 @@ def _result(
         diagnosis=ended.diagnosis,
         message=ended.message,
         next_steps=ended.next_steps,
-        notes=(*run.request.notes, *run.noted.notes, *warned),
+        notes=(*run.request.notes, *_still_true(run.noted.notes, ended.outcome), *warned),
     )
+
+
+def _still_true(notes: Sequence[Note], outcome: Outcome) -> tuple[Note, ...]:
+    """The next release shifts traffic only where this one has attached the second target group."""
+    if outcome in {Outcome.SUCCEEDED, Outcome.STARTED}:
+        return tuple(notes)
+    return tuple(note for note in notes if not isinstance(note, ShiftsLater))
 
 
 def _speed(rolling: Rolling | None) -> RolloutSpeed | None:

@@ -99,6 +99,16 @@ def test_estimate_rollout__batches_and_bake_time__come_on_top() -> None:
     assert dict(estimate.parts)[Part.BATCHES] == 100
 
 
+def test_estimate_rollout__canary_still_in_place__batches_without_its_times() -> None:
+    rolling = make_manifest(networking=BALANCED).service
+    canary = make_manifest(
+        networking=BALANCED, deployment={"strategy": "canary", "bake_time": 20}
+    ).service
+
+    assert Part.SHIFT in dict(estimate_rollout(canary).parts)
+    assert estimate_rollout(canary, in_place=True) == estimate_rollout(rolling)
+
+
 def test_estimate_rollout__no_room_to_replace__no_time_at_all() -> None:
     service = make_manifest(
         deployment={"minimum_healthy_percent": 100, "maximum_percent": 100}

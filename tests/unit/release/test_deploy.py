@@ -18,6 +18,7 @@ from fsd.release.result import Outcome, PhaseName, ReleaseInfo, Result
 from fsd.report.follow_ups import follow_up_texts
 from fsd.report.messages import message_text
 from fsd.report.notes import note_texts
+from fsd.snapshot import TargetHealth
 from tests.fakes.aws import START, FakeAws, FakeClock
 from tests.unit.release.desired import make_desired, make_request
 
@@ -96,6 +97,35 @@ def test_deploy__revision_registered_by_a_run_that_died__used_again() -> None:
     run(aws)
 
     assert len(aws.ecs.definitions) == 2
+
+
+@pytest.mark.parametrize(
+    ("statuses", "is_told"),
+    [
+        (("IN_PROGRESS", "SUCCESSFUL"), True),
+        (("IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "ROLLBACK_SUCCESSFUL"), False),
+    ],
+    ids=["success", "rollback"],
+)
+def test_deploy__strategy_waits_for_the_next_release__told_only_where_it_is_set(
+    statuses: tuple[str, ...], *, is_told: bool
+) -> None:
+    aws, desired = running(), make_desired()
+    strategy: Json = {"strategy": "CANARY"}
+    shifting = replace(
+        desired.service, deployment_configuration=strategy, has_load_balancer=True, port=8000
+    )
+    made = ("TargetGroupArn", "AlternateTargetGroupArn", "ProductionRuleArn")
+    aws.stacks.outputs = {name: f"arn:{name}" for name in (*made, "InfrastructureRoleArn")}
+    aws.stacks.apply("fsd-web-dev", template=desired.template, tags={"fsd:service": "web"})
+    healthy = [TargetHealth(address=f"10.0.0.{at}", port=8000, state="healthy") for at in (1, 2)]
+    aws.targets.declare("arn:TargetGroupArn", *healthy)
+    aws.ecs.script(*statuses)
+
+    result = run(aws, make_request(replace(desired, service=shifting)))
+
+    assert (result.outcome is Outcome.SUCCEEDED) is is_told
+    assert any("CANARY" in text for text in note_texts(result.notes)) is is_told
 
 
 def test_deploy__ecs_rolls_back__outcome_and_stack_restored() -> None:
