@@ -101,6 +101,29 @@ def test_read__of_an_environment__what_is_disabled_there_is_said_there(
 
 
 @mock_aws
+def test_read__schedule_has_the_name_of_fsds_own__updated_and_not_named(
+    clients: TestClients,
+) -> None:
+    make_rule(clients)
+    (target,) = clients.client("events").list_targets_by_rule(Rule="nightly-report")["Targets"]
+    del target["Id"]
+    clients.client("scheduler").create_schedule(
+        Name="report-prod",
+        ScheduleExpression="cron(0 3 * * ? *)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=target,
+    )
+
+    answer = AwsRunning(clients=clients).read("demo", "report-prod")
+    imported = read_running(answer, source="demo/report-prod", pack="", environment="prod")
+
+    assert "existingSchedule" not in str(imported.tree)
+    assert imported.notes == (
+        "the first deployment updates this schedule as FSD's own, and needs --adopt",
+    )
+
+
+@mock_aws
 def test_read__rule_that_starts_tasks_elsewhere__is_none_of_this_cluster(
     clients: TestClients,
 ) -> None:

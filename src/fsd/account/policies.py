@@ -286,7 +286,8 @@ def _old_schedule_grants(reach: Reach) -> tuple[Grant, ...]:
         ),
         Grant(
             sid="PassOldScheduleRoles",
-            why="leave such a schedule its role: UpdateSchedule asks for it each time",
+            why="leave such a schedule its role, which UpdateSchedule asks for each time; only "
+            "EventBridge Scheduler may get it",
             actions=actions("iam", "PassRole"),
             resources=reach.named.old_schedule_roles,
             conditions={"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}},

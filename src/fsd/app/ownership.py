@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from fsd.app.deployment import Chosen, DeployOptions, Opened, Prepared
+from fsd.compile.schedule import cluster_arn, taken_over
 from fsd.compile.service import ecs_service_name
 from fsd.compile.tags import clean_tags
 from fsd.errors import ErrorCode, RefusedError
 from fsd.manifest import names
 from fsd.plan.adoption import find_foreign
-from fsd.plan.observed import Observed
+from fsd.plan.observed import Observed, OldSchedule
 from fsd.plan.ownership import OwnedResource, find_other_owner
+from fsd.release.ports import Aws
 from fsd.snapshot import ServiceState
 
 
@@ -22,6 +24,9 @@ def require_own(options: DeployOptions, prepared: Prepared, chosen: Chosen) -> N
         return
     observed = prepared.observed()
     _require_made_here(prepared, observed)
+    if prepared.manifest.is_job:
+        metadata, environment = prepared.manifest.metadata, prepared.connection.environment
+        refuse_foreign_schedule(metadata.name, environment.name, aws=prepared.connection.aws)
     _refuse_others(_things(prepared, chosen, observed), prepared)
 
 
@@ -71,12 +76,35 @@ def _require_made_here(prepared: Prepared, observed: Observed | None) -> None:
 
 def _require_old_schedule(options: DeployOptions, prepared: Prepared) -> None:
     """Raises RefusedError where what starts the Job's task is not ours to disable, or not yet."""
-    existing = prepared.manifest.service.existing_schedule
-    if existing is None:
-        return
-    old = prepared.connection.aws.schedules.find_old(existing.arn)
+    arn = taken_over(prepared.manifest, prepared.connection.environment.name)
+    aws = prepared.connection.aws
+    old = aws.schedules.find_old(arn) if arn else None
     if old is None or not old.is_enabled:
         return
+    definition = aws.ecs.find_task_definition(old.task_definition) if old.task_definition else None
+    refuse_unfit(
+        old,
+        cluster=cluster_arn(prepared.target),
+        service=prepared.manifest.metadata.name,
+        tags=dict(definition.tags) if definition else {},
+    )
+    if not options.adopt:
+        kind = "rule" if old.is_rule else "schedule"
+        raise RefusedError(
+            f"the {kind} {old.name} of another tool is enabled: this Job's own schedule would "
+            "start the same task",
+            where=old.arn,
+            fix=f"`fsd deploy --adopt` disables the {kind} when the Job's schedule begins, and "
+            "`fsd plan --adopt` shows it",
+            code=ErrorCode.NAME_TAKEN,
+        )
+
+
+def refuse_unfit(old: OldSchedule, *, cluster: str, service: str, tags: Mapping[str, str]) -> None:
+    """Raises RefusedError where `old` starts something else than one task in this cluster.
+
+    `tags` are those of its task definition.
+    """
     kind = "rule" if old.is_rule else "schedule"
     if old.targets > 1:
         raise RefusedError(
@@ -86,13 +114,38 @@ def _require_old_schedule(options: DeployOptions, prepared: Prepared) -> None:
             "`existingSchedule` from the manifest",
             code=ErrorCode.NAME_TAKEN,
         )
-    if not options.adopt:
+    owner = tags.get("fsd:service", service)
+    if not old.expression:
+        found = "is started by events, and has no schedule"
+    elif not old.cluster:
+        found = "starts no task of ECS"
+    elif old.cluster != cluster:
+        found = f"starts tasks in {old.cluster}, and this Job runs in {cluster}"
+    elif owner != service:
+        found = f"starts `{owner}`, and this Job is `{service}`"
+    else:
+        return
+    raise RefusedError(
+        f"the {kind} {old.name} {found}: FSD does not disable it",
+        where=old.arn,
+        fix="set `existingSchedule.arn` to what starts this Job's task, or remove it",
+        code=ErrorCode.NAME_TAKEN,
+    )
+
+
+def refuse_foreign_schedule(service: str, environment: str, *, aws: Aws) -> None:
+    """Raises RefusedError where another tool made a schedule of the name that FSD's own has."""
+    name = names.schedule(service, environment)
+    found = aws.schedules.find(name)
+    if found is None or str(found.parameters.get("Description", "")).endswith("made by fsd"):
+        return
+    if aws.stacks.find(names.stack(service, environment)) is None:
         raise RefusedError(
-            f"the {kind} {old.name} of another tool is enabled: this Job's own schedule would "
-            "start the same task",
-            where=old.arn,
-            fix=f"`fsd deploy --adopt` disables the {kind} when the Job's schedule begins, and "
-            "`fsd plan --adopt` shows it",
+            f"the schedule {name} was made by another tool: a deployment would change what it "
+            "starts",
+            where=name,
+            fix="`fsd plan --adopt` says what becomes of it, and `fsd deploy --adopt` takes it "
+            "over; or give this Job another `metadata.name`",
             code=ErrorCode.NAME_TAKEN,
         )
 

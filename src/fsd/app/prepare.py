@@ -22,6 +22,7 @@ from fsd.compile.desired import ANY_COMMIT, ANY_VERSION, Desired, Image, Json, R
 from fsd.compile.network import find_load_balancer
 from fsd.compile.network_parts import shared_stack
 from fsd.compile.roles import registry_credentials
+from fsd.compile.schedule import taken_over
 from fsd.compile.service import ecs_service_name
 from fsd.compile.task_definition import compile_task_definition
 from fsd.compile.template import compile_template
@@ -154,9 +155,7 @@ def _observe_early(
         if balancer is not None and balancer.shared is not None
         else "",
         schedule=names.schedule(name, environment.name) if manifest.is_job else "",
-        old_schedule=manifest.service.existing_schedule.arn
-        if manifest.service.existing_schedule
-        else "",
+        old_schedule=taken_over(manifest, environment.name),
     )
     at_hand = AtHand(
         service=opened.connection.fresh_read(time.monotonic()),

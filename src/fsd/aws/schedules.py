@@ -90,20 +90,26 @@ class EventBridgeScheduler:
         events = self.clients.client("events")
         rule = call(events, "describe_rule", name, Name=name)
         targets = call(events, "list_targets_by_rule", name, Rule=name)["Targets"]
+        cluster, definition = _started(targets[0] if targets else {})
         return OldSchedule(
             arn=rule["Arn"],
             is_enabled=rule.get("State") != "DISABLED",
             expression=rule.get("ScheduleExpression", ""),
             targets=len(targets),
+            cluster=cluster,
+            task_definition=definition,
         )
 
     def _find_any(self, arn: str) -> OldSchedule:
         found = self._read(arn)
+        cluster, definition = _started(found["Target"])
         return OldSchedule(
             arn=found["Arn"],
             is_enabled=found.get("State") != "DISABLED",
             expression=found["ScheduleExpression"],
             time_zone=found.get("ScheduleExpressionTimezone") or "UTC",
+            cluster=cluster,
+            task_definition=definition,
             window=found["FlexibleTimeWindow"].get("MaximumWindowInMinutes", 0),
         )
 
@@ -126,6 +132,12 @@ class EventBridgeScheduler:
     @property
     def _client(self) -> Any:
         return self.clients.client("scheduler")
+
+
+def _started(target: dict[str, Any]) -> tuple[str, str]:
+    """(cluster, task definition); two "" for a target that is none of ECS."""
+    ecs = target.get("EcsParameters")
+    return (target["Arn"], ecs["TaskDefinitionArn"]) if ecs else ("", "")
 
 
 def _is_rule(arn: str) -> bool:

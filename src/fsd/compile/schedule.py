@@ -39,10 +39,23 @@ def compile_schedule(manifest: Manifest, *, target: Target) -> DesiredSchedule:
         time_zone=service.timezone or "UTC",
         is_enabled=service.schedule is not None,
         retries=RETRIES if service.retries is None else service.retries,
-        cluster_arn=f"arn:{target.partition}:ecs:{target.region}:{target.account}"
-        f":cluster/{target.cluster}",
-        takes_over=service.existing_schedule.arn if service.existing_schedule else "",
+        cluster_arn=cluster_arn(target),
+        takes_over=taken_over(manifest, target.environment),
     )
+
+
+def cluster_arn(target: Target) -> str:
+    place = f"{target.partition}:ecs:{target.region}:{target.account}"
+    return f"arn:{place}:cluster/{target.cluster}"
+
+
+def taken_over(manifest: Manifest, environment: str) -> str:
+    """ARN of what another tool made; "" where it has the name of FSD's own, which is updated."""
+    existing = manifest.service.existing_schedule
+    if existing is None:
+        return ""
+    own = names.schedule(manifest.metadata.name, environment)
+    return "" if existing.arn.endswith(f":schedule/default/{own}") else existing.arn
 
 
 def schedule_parameters(

@@ -29,6 +29,7 @@ _SCRAPED = {
     "path": "ECS_PROMETHEUS_METRICS_PATH",
     "job": "ECS_PROMETHEUS_JOB_NAME",
 }
+_UPDATED = "the first deployment updates this schedule as FSD's own, and needs --adopt"
 _FIRST = "the first deployment takes this service over, and needs --adopt; `fsd plan` says how"
 
 
@@ -85,11 +86,17 @@ def _read_job(answer: dict[str, Value], *, source: str, pack: str, environment: 
         found.pop("existingSchedule", None)
         return replace(_of_fsd(imported, found, answer, tags), notes=())
     name = _name({"serviceName": schedule.get("Name")}, tags, environment) or imported.name
+    notes = imported.notes
+    arn = text_of(mapping(found.get("existingSchedule")).get("arn"))
+    if environment and arn.endswith(f":schedule/default/{names.schedule(name, environment)}"):
+        del found["existingSchedule"]  # FSD's own has this name, too
+        notes = (*notes[:-1], _UPDATED)
     tree: dict[str, Value] = {
         **imported.tree,
         "metadata": {"name": name, "pack": pack or name},
         "service": without_empty(found),
     }
+    imported = replace(imported, notes=notes)
     return replace(imported, name=name, tree=_below(tree, environment) if environment else tree)
 
 

@@ -72,6 +72,8 @@ class OldSchedule:
     expression: str
     time_zone: str = "UTC"
     targets: int = 1  # what a rule starts
+    cluster: str = ""  # ARN; "" where what it starts is no task of ECS
+    task_definition: str = ""  # ARN
     window: int = 0  # minutes, of a flexible time window: a run starts anywhere in it
 
     @property

@@ -276,6 +276,14 @@ CASES = [
     Case(rule="job-setting", kind="Job", service="schedule: rate(1 hour)\nretries: 1"),
     Case(rule="job-setting", kind="Job", service="resources: {desiredCount: 2}", at=(8, 15)),
     Case(rule="job-setting", kind="Job", service="timezone: UTC", at=(8, 3)),
+    Case(
+        rule="job-setting",
+        kind="Job",
+        service="schedule: rate(1 hour)\nexistingSchedule: {arn: 'arn:aws:scheduler:eu-west-1:"
+        f"123456789012:schedule/default/offer-api-prod', role: '{ROLE}'}}",
+        environment="prod",
+        at=(9, 27),
+    ),
     Case(rule="schedule-malformed", kind="Job", service="schedule: cron(0 6 * * *)", at=(8, 13)),
     Case(
         rule="schedule-malformed",

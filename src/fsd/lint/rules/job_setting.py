@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fsd.lint.rule import Problem, Subject
+from fsd.manifest import names
 from fsd.manifest.key_path import KeyPath, dotted
 
 OF_JOBS = ("schedule", "timezone", "timeout", "retries", "existingSchedule")
@@ -64,7 +65,14 @@ def _check_existing(subject: Subject) -> Iterator[Problem]:
             uses=(SCHEDULE,),
             on_key=True,
         )
-    if ":scheduler:" in existing.arn and existing.role is None:
+    own = names.schedule(subject.manifest.metadata.name, subject.environment or "")
+    if existing.arn.endswith(f":schedule/default/{own}"):
+        yield Problem(
+            at=(*EXISTING, "arn"),
+            message="FSD's own schedule has this ARN: a deployment updates it, and disables none",
+            fix="remove `existingSchedule`; the first `fsd deploy` needs --adopt",
+        )
+    elif ":scheduler:" in existing.arn and existing.role is None:
         yield Problem(
             at=(*EXISTING, "arn"),
             message="EventBridge Scheduler disables a schedule only if its role is passed again",
