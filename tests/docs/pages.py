@@ -271,6 +271,15 @@ def members_table(service: str, class_: str) -> str:
     return "\n".join(["| type in the API | members |", "| --- | --- |", *rows])
 
 
+def properties_table(class_: str) -> str:
+    rows = [
+        f"| `{kind}` | {', '.join(f'`{path}`' for path in known[class_])} |"
+        for kind, known in members.load_resource_types().items()
+        if class_ in known
+    ]
+    return "\n".join(["| type | properties |", "| --- | --- |", *rows])
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "manifest-keys": manifest_keys,
     "environment-keys": environment_keys,
@@ -287,6 +296,10 @@ PARTS: dict[str, Callable[[], str]] = {
     **{
         f"local-{service}-{class_}": functools.partial(members_table, service, class_)
         for service in ("ecs", "elbv2", "ecr", "application-autoscaling")
+        for class_ in ("inert", "refused")
+    },
+    **{
+        f"local-cloudformation-{class_}": functools.partial(properties_table, class_)
         for class_ in ("inert", "refused")
     },
 }

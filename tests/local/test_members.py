@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fsd_local.members import CLASSES, load
-from tests.local import members
+from fsd_local.members import CLASSES, load, load_resource_types
+from tests.local import members, schemas
 
 SERVICES = ("ecs", "elbv2", "ecr", "application-autoscaling")
 
@@ -23,3 +23,20 @@ def test_members__every_shape_of_botocore__is_classified_once(service: str) -> N
     assert {shape: sorted(names) for shape, names in found.items()} == {
         shape: names for shape, names in expected.items() if names
     }
+
+
+RESOURCE_TYPES = load_resource_types()
+
+
+@pytest.mark.parametrize("kind", RESOURCE_TYPES)
+def test_resource_types__every_property_of_cfn_lints_schema__is_classified_once(kind: str) -> None:
+    known = RESOURCE_TYPES[kind]
+    expected = schemas.properties(kind)
+
+    found = [path for class_ in CLASSES for path in known.get(class_, ())]
+
+    assert sorted(found) == sorted(expected)
+    assert known.get("values", {}) == {
+        path: values for path, values in expected.items() if values is not None
+    }
+    assert known.get("replaces", []) == schemas.replacing(kind)

@@ -28,6 +28,13 @@ def load(service: str) -> Classes:
     return {class_: loaded[class_] for class_ in CLASSES}
 
 
+@functools.cache
+def load_resource_types() -> dict[str, dict[str, Any]]:
+    """CloudFormation type → class → paths of its properties; "replaces", those of which a change
+    makes the resource again; "values", path → the closed list of what it takes."""
+    return tomllib.loads((Path(__file__).parent / "cloudformation.toml").read_text())
+
+
 def load_operations(service: str) -> frozenset[str]:
     """The operations that are served. Others are answered as an action that does not exist."""
     return frozenset(_load(service)["operations"])

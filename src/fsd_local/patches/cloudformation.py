@@ -27,6 +27,7 @@ from fsd_local.patches import (
     scaling_resources,
     scheduler,
     stack_permissions,
+    stack_schemas,
     subnets,
 )
 from fsd_local.patches.scope import current
@@ -68,6 +69,7 @@ def mount(
     gateways.mount()
     subnets.mount()
     scheduler.mount_resource()
+    stack_schemas.mount()
     refuse = stack_permissions.refuse_call if is_enforced else _refuse_nothing
     ecs_resources.mount(
         Plane(api=ecs, service="ecs", title="Ecs", refuse=refuse),

@@ -297,6 +297,67 @@ def test_stack__ecs_cluster__has_what_the_template_gives_it(
     assert made["settings"] == [{"name": "containerInsights", "value": "enabled"}]
 
 
+def listener_with(**action: Any) -> dict[str, Any]:
+    return {"LoadBalancerArn": "x", "Port": 80, "Protocol": "HTTP", "DefaultActions": [action]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "reason"),
+    [
+        (
+            "Logs::LogGroup",
+            {"RetentionInDays": 2},
+            "Properties validation failed for resource R with message:\n[#/RetentionInDays: failed "
+            "validation constraint for keyword [enum]]",
+        ),
+        ("Logs::LogGroup", {"Retention": 7}, "Encountered unsupported property Retention"),
+        (
+            "Logs::LogGroup",
+            {"Tags": [{"Key": "a", "Val{ue": "b"}]},
+            "Properties validation failed for resource R with message:\n[#/Tags/0: extraneous key "
+            "[Val{ue] is not permitted]",
+        ),
+        (
+            "Logs::LogGroup",
+            {"DeletionProtectionEnabled": True},
+            "The embedded AWS does not act on DeletionProtectionEnabled.",
+        ),
+        (
+            "ElasticLoadBalancingV2::Listener",
+            listener_with(Type="forwards"),
+            "Properties validation failed for resource R with message:\n[#/DefaultActions/0/Type: "
+            "failed validation constraint for keyword [enum]]",
+        ),
+    ],
+)
+def test_stack__property_that_aws_does_not_take__rolled_back_in_its_words(
+    cloudformation: Any, kind: str, properties: dict[str, Any], reason: str
+) -> None:
+    template = {"Resources": {"R": {"Type": f"AWS::{kind}", "Properties": properties}}}
+
+    ended = stacks.apply(cloudformation, template)
+
+    events = cloudformation.describe_stack_events(StackName="app")["StackEvents"]
+    failed = [e for e in events if e["ResourceStatus"] == "CREATE_FAILED"]
+    assert ended == "ROLLBACK_COMPLETE"
+    assert [e["ResourceStatusReason"] for e in failed] == [reason]
+
+
+def test_change_set__retention_as_text__same_resource_and_in_place(cloudformation: Any) -> None:
+    template = stacks.make_template()
+    logs = template["Resources"] = {"Logs": template["Resources"]["Logs"]}
+    template.pop("Outputs")
+    stacks.apply(cloudformation, template)
+    logs["Logs"]["Properties"]["RetentionInDays"] = "90"
+
+    stacks.create_change_set(cloudformation, template, kind="UPDATE")
+
+    (change,) = cloudformation.describe_change_set(StackName="app", ChangeSetName="change")[
+        "Changes"
+    ]
+    assert change["ResourceChange"]["Replacement"] == "False"
+
+
 def test_stack__task_set__is_refused_before_anything_is_made(cloudformation: Any) -> None:
     template = {"Resources": {"S": {"Type": "AWS::ECS::TaskSet", "Properties": {}}}}
     with pytest.raises(ClientError, match="Unrecognized resource types"):
