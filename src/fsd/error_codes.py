@@ -7,9 +7,10 @@ raise an error with it: the table in docs/commands.md and `fsd explain` are made
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum, StrEnum, unique
 
 
+@unique  # else a second name for a number would silently be the first one
 class ExitCode(IntEnum):
     """(number, meaning): what the process returns. A number never changes its meaning.
 

@@ -154,6 +154,7 @@ OF_ERRORS = {
     "release/border.py::check_image",
     "release/border.py::check_rollback",
     "release/border.py::check_checkout",
+    "release/rollback_to_version.py::_require_port",
     "release/existing_service.py::_check",
     "release/existing_service.py::_near",
     "release/make_plan.py::_may_go_on",
