@@ -191,7 +191,7 @@ def _result(
 
 def _still_true(notes: Sequence[Note], outcome: Outcome) -> tuple[Note, ...]:
     """The next release shifts traffic only where this one has attached the second target group."""
-    if outcome in {Outcome.SUCCEEDED, Outcome.STARTED}:
+    if not outcome.exit_code:
         return tuple(notes)
     return tuple(note for note in notes if not isinstance(note, ShiftsLater))
 

@@ -136,10 +136,13 @@ def _find_last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> 
 def _last_good(history: tuple[ReleaseInfo, ...], service: ServiceState) -> ReleaseInfo:
     found = _find_last_good(history, service)
     if found is None:
+        is_only = all(one.task_definition_arn == service.task_definition_arn for one in history)
         raise UsageError(
             f"{service.name} has no earlier release that succeeded",
             where=service.arn,
-            fix="name a release with --to-version; `fsd history` lists them",
+            fix="deploy a version that works"
+            if is_only
+            else "name a release with --to-version; `fsd history` lists them",
             code=ErrorCode.NOTHING_TO_ROLL_BACK_TO,
         )
     return found

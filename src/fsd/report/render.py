@@ -160,12 +160,14 @@ def headline(result: Result) -> str:
             | Outcome.REFUSED
             | Outcome.INTERRUPTED
         ):
-            return _ended(_PAST.get(result.outcome, f"ended: {result.outcome}"), result)
+            return _ended(PAST[result.outcome], result)
         case outcome:
             assert_never(outcome)
 
 
-_PAST = {
+PAST = {
+    Outcome.PLANNED: "ended: planned",
+    Outcome.SKIPPED: "ended: skipped",
     Outcome.SUPERSEDED: "was superseded",
     Outcome.TIMED_OUT: "timed out",
     Outcome.INTERRUPTED: "was interrupted",

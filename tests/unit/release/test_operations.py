@@ -152,6 +152,7 @@ def test_roll_back__nothing_earlier__error() -> None:
         roll_back(operation(with_history(41)), None)
 
     assert error.value.code == "nothing-to-roll-back-to"
+    assert error.value.fix == "deploy a version that works"
 
 
 def test_roll_back__the_old_one_is_broken_too__said() -> None:
