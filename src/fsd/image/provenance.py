@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fsd.errors import CallFailedError, ErrorCode, RefusedError
 from fsd.quoted import Quoted
@@ -83,7 +83,7 @@ def read_attestation(
     try:
         parsed = Bundle.from_json(bundle)
         kind, payload = verifier.verify_dsse(parsed, OIDCIssuerV2(ISSUER))
-        statement = json.loads(payload)
+        statement = _tree(payload)
         subjects = [one["digest"].get("sha256") for one in statement["subject"]]
         signed = _signed(parsed)
     except _malformed() as error:
@@ -181,7 +181,7 @@ def _blob(api: RegistryApi, digest: str) -> str:
     return content[:_MOST_BYTES].decode("utf-8", "replace")
 
 
-def _tree(content: bytes) -> dict[str, object]:
+def _tree(content: bytes) -> dict[str, Any]:
     try:
         tree = json.loads(content)
     except (ValueError, RecursionError):

@@ -53,6 +53,8 @@ ROWS = (
     Row(("validate",), 0, ("0 errors",)),
     Row(("plan", "--env", "dev"), 0, ("nothing to change",)),
     Row(("deploy", "--env", "dev"), 0, ("schedule rate(7 days)",)),
+    Row(("push", "--env", "dev"), 0, ("/report@sha256:",)),
+    Row(("changed", "service.yml", "--env", "dev"), 0, ("0 of 1 services changed in dev",)),
     Row(("status", *JOB), 0, ("Job, rate(7 days)", "The last run succeeded")),
     Row(("status", "--env", "dev"), 0, ("0 services and 1 Job", "exit code 0", "rate(7 days)")),
     Row(("diagnose", *JOB), 0, ("The last run succeeded",)),
@@ -76,8 +78,9 @@ ROWS = (
     ),
     Row(("delete", *JOB, "--yes"), 0, ("schedule report-dev",)),
 )
-# What makes a manifest, sets up an account, or works on the action's inputs: of no service.
-OTHERS = {"init", "bootstrap", "ci"}
+# What makes a manifest, sets up an account, or works on the action's inputs: of no service. And
+# what needs Docker: see test_cli_build.py.
+OTHERS = {"init", "bootstrap", "ci", "build"}
 
 
 @pytest.fixture(scope="module")
