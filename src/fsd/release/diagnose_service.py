@@ -242,7 +242,7 @@ def _group(
     is_read = reading.need(ReadPart.TARGETS, read, False, names=groups)
     is_pair = is_read and rule and len(arns) > 1
     weights = operation.aws.targets.weights
-    said = reading.want(ReadPart.TARGETS, lambda: weights(rule), unknown) if is_pair else unknown
+    said = reading.want(ReadPart.RULE, lambda: weights(rule), unknown) if is_pair else unknown
     return GroupLook(
         arns=arns,
         targets=tuple(found) if is_read else None,

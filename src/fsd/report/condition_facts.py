@@ -40,6 +40,7 @@ _PARTS = {
     ReadPart.STOPPED_TASKS: "the service's stopped tasks",
     ReadPart.TAGS: "the service's tags",
     ReadPart.ALARMS: "CloudWatch alarm",
+    ReadPart.RULE: "where the listener rule sends requests",
     ReadPart.TARGETS: "the health of target group",
 }
 _BARE = {

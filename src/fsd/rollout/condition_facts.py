@@ -23,6 +23,7 @@ class ReadPart(StrEnum):
     STOPPED_TASKS = "stopped-tasks"
     TAGS = "tags"
     ALARMS = "alarms"  # by name
+    RULE = "rule"  # of the load balancer, that traffic shifts by
     TARGETS = "targets"  # of target groups, by name
 
 

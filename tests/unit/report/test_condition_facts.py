@@ -43,6 +43,10 @@ UNKNOWNS: list[tuple[Unknown, str]] = [
         "FSD could not read the health of target group blue and green: AccessDenied: no",
     ),
     (
+        CouldNotRead(part=ReadPart.RULE, error=DENIED),
+        "FSD could not read where the listener rule sends requests: AccessDenied: no",
+    ),
+    (
         CouldNotRead(part=ReadPart.ALARMS, error=DENIED, names=("5xx", "slow")),
         "FSD could not read CloudWatch alarm 5xx, slow: AccessDenied: no",
     ),
