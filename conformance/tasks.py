@@ -26,8 +26,9 @@ def rollout(site: Site) -> Iterator[Answer]:
         return
     site.undo += [revisions(site, ecs), of_service(site, ecs)]
     _create(site, ecs, subnets)
-    site.last_state(lambda: _of_task(site, ecs, "stoppedReason"), until=bool)
-    said = tuple(_of_task(site, ecs, key) for key in ("stopCode", "stoppedReason"))
+    site.last_state(lambda: str(_stopped_task(site, ecs).get("stoppedReason", "")), until=bool)
+    task = _stopped_task(site, ecs)
+    said = tuple(site.say(str(task.get(key, ""))) for key in ("stopCode", "stoppedReason"))
     yield answer(question="task whose image does not exist", said=said)
     state = site.last_state(
         lambda: _of_deployment(site, ecs, "rolloutState"), until=lambda text: text == "FAILED"
@@ -67,13 +68,13 @@ def _create(site: Site, ecs: Any, subnets: list[str]) -> None:
     )
 
 
-def _of_task(site: Site, ecs: Any, key: str) -> str:
-    """Empty until a task of the service has stopped."""
+def _stopped_task(site: Site, ecs: Any) -> dict[str, Any]:
+    """{} until a task of the service has stopped; the newest may be about to."""
     arns = ecs.list_tasks(cluster=site.cluster, serviceName=site.name, desiredStatus="STOPPED")
     if not arns["taskArns"]:
-        return ""
-    found = ecs.describe_tasks(cluster=site.cluster, tasks=arns["taskArns"][:1])["tasks"]
-    return "".join(site.say(one.get(key, "")) for one in found if one["lastStatus"] == "STOPPED")
+        return {}
+    found = ecs.describe_tasks(cluster=site.cluster, tasks=arns["taskArns"])["tasks"]
+    return next((one for one in found if one["lastStatus"] == "STOPPED"), {})
 
 
 def _of_deployment(site: Site, ecs: Any, key: str) -> str:
