@@ -27,8 +27,9 @@ def overrides(*values: str) -> tuple[str, ...]:
     return tuple(part for value in (*BASE, *values) for part in ("--override", value))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def _shifting(cloud: Cloud) -> None:
+    """Also after a test that went back to rolling deployments: this one attaches the pair again."""
     ended = cloud.deploy(ENVIRONMENT, *overrides("environment.GREETING=base"))
     assert ended.code == 0, ended.text
 
