@@ -213,7 +213,7 @@ class Stage:
         self._git("revert", "--no-edit", "HEAD")
 
     def take_back_canary(self, asked: Asked) -> None:
-        """Once version 3 has answered; before that there is nothing to see."""
+        """Roll the canary back as soon as version 3 has answered a request."""
         deploy = ("deploy", "--env", "local", "--version", "v3")
         say(f"$ {shlex.join(('fsd', *deploy))} &")
         with subprocess.Popen(
